@@ -1,0 +1,1 @@
+"""The events: schemas, typed events, the topic table and golden bytes of every version.  No I/O."""
