@@ -1,0 +1,81 @@
+"""CloudEvents headers (Kafka protocol binding 1.0.2, binary mode) and W3C trace context."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from contracts.events import Event
+from contracts.ids import stamp
+
+
+def headers_for(
+    event: Event, source: str, time: datetime, cause: Mapping[str, str] | None = None, traceparent: str = ""
+) -> list[tuple[str, str | bytes | None]]:
+    """Return the headers of an event.
+
+    Args:
+        cause: the headers of the event that led to it, if one did.
+        traceparent: the span that publishes it, if spans are made.
+    """
+    cause = cause or {}
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": event.event_id,
+        "ce_source": source,
+        "ce_type": f"foretick.{type(event).__name__}",
+        "ce_time": stamp(time),
+        "ce_subject": event.key,
+        "content-type": "application/avro",
+        "traceparent": traceparent or continue_trace(cause.get("traceparent")),
+    }
+    if causation := cause.get("ce_id"):
+        headers["ce_causationid"] = causation
+    return list(headers.items())
+
+
+def continue_trace(parent: str | None) -> str:
+    """Return a `traceparent` with a new span, in the parent's trace or in a new one (W3C Trace Context 1)."""
+    parts = (parent or "").split("-")
+    trace = parts[1] if len(parts) == 4 and len(parts[1]) == 32 else secrets.token_hex(16)
+    return f"00-{trace}-{secrets.token_hex(8)}-01"
+
+
+RawHeaders = Mapping[str, bytes | str | None] | Sequence[tuple[str, bytes | str | None]] | None
+
+
+def raw_headers(raw: RawHeaders) -> list[tuple[str, bytes]]:
+    """Return a message's headers as they came, in order."""
+    items = raw.items() if isinstance(raw, Mapping) else raw or ()
+    return [(name, value.encode() if isinstance(value, str) else value or b"") for name, value in items]
+
+
+def read_headers(raw: RawHeaders) -> dict[str, str]:
+    """Return a message's headers as text; bytes that are no UTF-8 are shown escaped."""
+    return {name: value.decode("utf-8", "backslashreplace") for name, value in raw_headers(raw)}
+
+
+class Headers(Mapping[str, str]):
+    """A message's headers, read when somebody looks at them: most readers of the log never do."""
+
+    __slots__ = ("_raw", "_read")
+
+    def __init__(self, raw: Callable[[], RawHeaders]) -> None:
+        self._raw = raw
+        self._read: dict[str, str] | None = None
+
+    def __getitem__(self, name: str) -> str:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+    def _all(self) -> dict[str, str]:
+        if self._read is None:
+            self._read = read_headers(self._raw())
+        return self._read

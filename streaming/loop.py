@@ -1,0 +1,293 @@
+"""The consumer loop: batches in order, decoded outside the consumer, positions held by whoever keeps the state.
+
+Three kinds of failure get three answers.  A server that is away (broker, registry, the sink's store): pause, back off,
+go on from the same place.  Data that nobody can read: to the dead-letter topic, and on.  Anything else is a bug:
+the loop raises, with the coordinates, and the process ends.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as Place
+
+from contracts.topics import Topic
+from streaming.away import ServerAway
+from streaming.codec import Codec, Poison
+from streaming.lags import LoopState
+from streaming.letters import DeadLetters, Letters
+from streaming.publisher import KafkaAway, Publisher
+from streaming.ranges import number
+from streaming.reader import HistoryGone, LogAway, Settled, dead_for_good, to_dead, to_record
+from streaming.records import Batch, Partition
+from streaming.registry import RegistryAway
+from streaming.settings import StreamSettings
+
+log = structlog.get_logger()
+
+BATCH = 1000
+BACKOFF = (0.2, 5.0)  # seconds: first and longest wait while a server is away
+FLUSH_SECONDS = 30.0
+ASK_SECONDS = 0.3  # for the end of a partition, while paused
+# The budget of a batch when partitions go to another member: the group waits so long for it to be finished (while its
+# servers answer) or dropped (while one is away).  After that the partitions go without it, and it is fenced.
+REVOKE_SECONDS = 45.0
+
+
+class Away(ServerAway):
+    """A server that a sink needs is away: the batch is tried again, nothing is skipped."""
+
+
+class Sink(Protocol):
+    """Keeps state and the position that belongs to it."""
+
+    def positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """Return the next offset to read of each partition; one that is missing is read from its beginning."""
+        ...
+
+    def apply(self, batch: Batch) -> None:
+        """Fold a batch into the state; state and position are durable when this returns."""
+        ...
+
+
+class Loop:
+    """Reads topics in a consumer group and hands batches to a sink.
+
+    Args:
+        buries: topics whose unreadable messages this loop writes to the dead-letter topic, all by default;
+            where several loops of a service read a topic, one of them should.
+        group: consumer group (without prefix).  Offsets are committed to it for lag tools only:
+            the sink's own positions decide where reading starts.
+    """
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        group: str,
+        topics: Sequence[Topic],
+        sink: Sink,
+        *,
+        buries: Collection[Topic] | None = None,
+    ) -> None:
+        self._buries = {topic.name for topic in (topics if buries is None else buries)}
+        self.state = LoopState()
+        self._settings = settings
+        self._group = settings.topic_prefix + group
+        self._logical: dict[str | None, str] = {settings.physical(topic.name): topic.name for topic in topics}
+        self._sink = sink
+        self._codec = Codec(settings)
+        self._publisher: Publisher | None = None  # made when the first message must be buried
+        self._dead_letters = DeadLetters(settings)
+        self._letters: dict[str, Letters] = {}
+        self._settled: Settled = {}
+        self._assigned: list[Partition] = []
+        self._placed = False
+        self._assignments = (
+            0  # counts rebalances: a batch of an earlier one is dropped, its partitions may be another's
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Consume until `stop` is set.
+
+        Raises:
+            HistoryGone: the position asked for is no longer in the log.
+            Exception: whatever the sink raises that is not Away: a bug.
+        """
+        consumer = Consumer(
+            self._settings.kafka_config(
+                group_id=self._group,
+                enable_auto_commit=False,
+                auto_offset_reset="error",  # a lost position is a decision for a person
+                fetch_queue_backoff_ms=5,
+                fetch_wait_max_ms=50,
+                session_timeout_ms=10_000,
+                max_poll_interval_ms=int(REVOKE_SECONDS * 1000),
+            )
+        )
+        try:
+            consumer.subscribe(
+                [self._settings.physical(topic) for topic in self._logical.values()],
+                on_assign=self._on_assign,
+                on_revoke=self._on_revoke,
+                on_lost=self._on_revoke,
+            )
+            while not stop.is_set():
+                messages = self._next(consumer)
+                if not self._placed:
+                    self._persist(consumer, stop, lambda: self._place(consumer))
+                elif messages:
+                    self._handle(consumer, stop, self._good(messages))
+                self._note_ends(consumer)
+        finally:
+            consumer.close()
+
+    @staticmethod
+    def _next(consumer: Consumer) -> list[Message]:
+        """Return the messages at hand, waiting only for the first: a full batch is never waited for."""
+        first = consumer.poll(0.2)
+        return [] if first is None else [first, *consumer.consume(BATCH - 1, 0)]
+
+    def _on_assign(self, consumer: Consumer, places: list[Place]) -> None:
+        self._assigned = [(self._settings.logical(place.topic), place.partition) for place in places]
+        self._assignments += 1
+        self._placed = not places
+        # Nothing is fetched until the sink has said where it stands.  Assigning a first offset, pausing, and assigning
+        # the right one a moment later leaves librdkafka now and then with a partition that it never fetches again.
+        consumer.assign([])
+        log.info("assigned", group=self._group, partitions=len(places))
+
+    def _on_revoke(self, consumer: Consumer, places: list[Place]) -> None:
+        self._assigned = []
+        self._assignments += 1
+        self._placed = True
+        self.state.place({})
+        log.info("revoked", group=self._group, partitions=len(places))
+
+    def _place(self, consumer: Consumer) -> None:
+        """Start each partition where the sink's state ends."""
+        self._letters = {topic: self._dead_letters.of(topic) for topic in {topic for topic, _ in self._assigned}}
+        self._settled = {place: mark for letters in self._letters.values() for place, mark in letters.settled.items()}
+        known = self._sink.positions(self._assigned)
+        places = [
+            Place(self._settings.physical(topic), partition, known.get((topic, partition), OFFSET_BEGINNING))
+            for topic, partition in self._assigned
+        ]
+        consumer.assign(places)
+        consumer.resume(places)  # they may have been paused while a server was away
+        self.state.place({place: known.get(place, 0) for place in self._assigned})
+        self._placed = True
+
+    def _good(self, messages: Sequence[Message]) -> list[Message]:
+        """Return the messages; report errors that the broker mends by itself; stop where history is gone.
+
+        What was fetched before the sink said where it stands may still come; positions never go back.
+        """
+        good = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                place = (self._logical[message.topic()], number(message.partition()))
+                if number(message.offset()) >= self.state.positions.get(place, 0):
+                    good.append(message)
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                raise HistoryGone(
+                    f"{message.topic()}[{message.partition()}]: the stored position is not in the log any more "
+                    f"({error.str()}). The topic was truncated or made anew: `foretick rebuild` builds what it holds."
+                )
+            else:
+                log.warning("cannot read the log now", group=self._group, error=error.str())
+        return good
+
+    def _handle(self, consumer: Consumer, stop: threading.Event, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        batch, rest = Batch(), deque(messages)
+        if not self._persist(consumer, stop, lambda: self._decode(rest, batch)):
+            return
+        if batch.dead and not self._persist(consumer, stop, lambda: self._bury(batch)):
+            return
+        if not self._persist(consumer, stop, lambda: self._sink.apply(batch)):
+            return
+        self.state.positions.update(batch.next_offsets)
+        self.state.read += len(messages)
+        self.state.dead += len(batch.dead)
+        self.state.advanced_at = time.time()
+        self._commit(consumer, batch)
+
+    def _decode(self, rest: deque[Message], batch: Batch) -> None:
+        """Decode messages into a batch; those that are left when the registry is away wait for the next attempt."""
+        while rest:
+            message = rest[0]
+            logical = self._logical[message.topic()]
+            try:
+                if self._settled and (dead := dead_for_good(self._settled, logical, message)):
+                    batch.dead.append(dead)
+                else:
+                    batch.records.append(to_record(self._codec, logical, message))
+            except Poison as poison:
+                dead = to_dead(logical, message, poison)
+                log.error(
+                    "dead letter", topic=message.topic(), partition=dead.partition, offset=dead.offset, error=dead.error
+                )
+                batch.dead.append(dead)
+            batch.next_offsets[logical, number(message.partition())] = number(message.offset()) + 1
+            rest.popleft()
+
+    def _bury(self, batch: Batch) -> None:
+        mine = [dead for dead in batch.dead if dead.topic in self._buries and not self._letters[dead.topic].holds(dead)]
+        if not mine:
+            return
+        self._publisher = self._publisher or Publisher(self._settings, "/foretick/dead-letters")
+        for dead in mine:
+            self._publisher.bury(dead)
+        self._publisher.flush(FLUSH_SECONDS)
+
+    def _persist(self, consumer: Consumer, stop: threading.Event, action: Callable[[], None]) -> bool:
+        """Carry out an action, waiting while a server is away; tell whether it was done.
+
+        It is not done when `stop` was set or the partitions went to another consumer meanwhile:
+        the batch is then dropped, and whoever has the partitions reads it again from the sink's position.
+        """
+        wait, longest = BACKOFF
+        assignments = self._assignments
+        while True:
+            try:
+                action()
+            except (Away, RegistryAway, KafkaAway, LogAway) as error:
+                if not self.state.waiting_for:
+                    log.warning("paused", group=self._group, reason=str(error))
+                self.state.waiting_for = str(error)
+            else:
+                if self.state.waiting_for:
+                    log.info("resumed", group=self._group)
+                self.state.waiting_for = ""
+                return True
+            if not self._wait(consumer, stop, wait) or assignments != self._assignments:
+                self._placed = self._placed and not self._assigned  # whatever was fetched meanwhile is read again
+                return False
+            self._note_ends(consumer, ASK_SECONDS)
+            wait = min(wait * 2, longest)
+
+    def _wait(self, consumer: Consumer, stop: threading.Event, seconds: float) -> bool:
+        """Stay in the group (polling, paused) for a while; False once `stop` is set."""
+        if assigned := consumer.assignment():
+            consumer.pause(assigned)
+        deadline = time.monotonic() + seconds
+        while not stop.is_set() and time.monotonic() < deadline:
+            if consumer.poll(0.1) is not None:
+                self._placed = False  # a message slipped through the pause: start again from the sink's position
+        if self._placed and (assigned := consumer.assignment()):
+            consumer.resume(assigned)
+        return not stop.is_set()
+
+    def _commit(self, consumer: Consumer, batch: Batch) -> None:
+        try:
+            consumer.commit(
+                offsets=[
+                    Place(self._settings.physical(topic), partition, offset)
+                    for (topic, partition), offset in batch.next_offsets.items()
+                ],
+                asynchronous=True,
+            )
+        except KafkaException as error:  # only lag tools read these
+            log.info("commit for lag tools failed", group=self._group, error=str(error))
+
+    def _note_ends(self, consumer: Consumer, timeout: float = 0.0) -> None:
+        """Take in where the partitions end: as fetched messages tell, or by asking (`timeout`), as while paused."""
+        for topic, partition in self._assigned:
+            place = Place(self._settings.physical(topic), partition)
+            try:
+                if timeout:
+                    _, high = consumer.get_watermark_offsets(place, timeout=timeout)
+                else:
+                    _, high = consumer.get_watermark_offsets(place, cached=True)
+            except KafkaException:
+                if timeout:
+                    return  # the broker is away: asking for the others would only take time
+                continue  # not known yet: lag is a courtesy
+            if high >= 0:
+                self.state.note_end((topic, partition), high, time.monotonic())

@@ -1,0 +1,88 @@
+"""What an operator needs of each service: logs as JSON lines, /health, /metrics, /status, an end on SIGTERM."""
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+
+def configure_logging(service: str) -> None:
+    """Write structured logs of this process to standard error, one JSON object a line."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    structlog.configure(
+        processors=[
+            lambda _logger, _method, entry: {"service": service, **entry},  # a context variable would not reach threads
+            structlog.contextvars.merge_contextvars,  # the ids of a request
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # what standard error is then, not what it is now
+    )
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def ops_router(status: Callable[[], dict[str, Any]], reasons: Callable[[], list[str]]) -> APIRouter:
+    """Return the routes that every service offers.
+
+    Args:
+        status: the service's own state, as JSON.
+        reasons: why it is not ready; empty when it is.
+    """
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/health/live")
+    def live() -> dict[str, str]:
+        """Tell that the process answers."""
+        return {"status": "live"}
+
+    @router.get("/health/ready")
+    def ready() -> JSONResponse:
+        """Tell whether the service can do its work, and if not, why."""
+        why = reasons()
+        return JSONResponse({"status": "waiting" if why else "ready", "reasons": why}, 503 if why else 200)
+
+    @router.get("/status")
+    def report() -> dict[str, Any]:
+        """Tell what the service is doing."""
+        return status()
+
+    @router.get("/metrics")
+    def metrics() -> Response:
+        """Return Prometheus metrics."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def serve_ops(host: str, port: int, status: Callable[[], dict[str, Any]], reasons: Callable[[], list[str]]) -> None:
+    """Serve the operations routes from a daemon thread; port 0: not at all.
+
+    Raises:
+        OSError: the port is in use.
+    """
+    if not port:
+        return
+    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    app = FastAPI(title="Foretick operations", docs_url=None, redoc_url=None)
+    app.include_router(ops_router(status, reasons))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    threading.Thread(target=server.run, args=([listening],), name="ops", daemon=True).start()

@@ -1,0 +1,187 @@
+"""Ranges of the log as Kafka has them: watermarks, epochs, and messages not decoded yet."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection
+from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its types forget it
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
+from contracts.topics import Topic
+from streaming.away import ServerAway
+from streaming.settings import StreamSettings
+
+BATCH = 1000
+FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+NEXT = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_NOTICE = 5  # of syslog
+_ELECTING = {KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.FENCED_LEADER_EPOCH}
+
+
+class HistoryGone(Exception):
+    """Offsets that are asked for are no longer in the log; the text names what is missing."""
+
+
+class LogAway(ServerAway):
+    """The broker gave no answer in time."""
+
+
+def number(value: int | None) -> int:
+    """Return a coordinate of a consumed message: it always has one."""
+    assert value is not None
+    return value
+
+
+def _electing(error: BaseException) -> bool:
+    """Tell whether a partition is only about to have a leader: just made, or its broker just started."""
+    return isinstance(error, KafkaException) and error.args[0].code() in _ELECTING
+
+
+def watermarks(
+    settings: StreamSettings, topic: Topic | str, timeout: float = 10.0, admin: AdminClient | None = None
+) -> dict[int, tuple[int, int]]:
+    """Return each partition's first offset and next offset.
+
+    Args:
+        admin: an `inquirer` that is there already; None: one is made, which takes longer than to ask.
+
+    Raises:
+        LogAway: the broker does not answer, or has no such topic.
+    """
+    name = settings.physical(topic if isinstance(topic, str) else topic.name)
+    admin = admin or inquirer(settings)
+    try:
+        metadata = admin.list_topics(name, timeout=timeout).topics[name]
+        if metadata.error is not None:
+            raise LogAway(f"topic {name} at {settings.kafka}: {metadata.error.str()}")
+        places = [(name, partition) for partition in sorted(metadata.partitions)]
+        first = offsets(admin, places, FIRST, timeout)
+        following = offsets(admin, places, NEXT, timeout)
+        return {place[1]: (first[place], following[place]) for place in places}
+    except KafkaException as error:
+        raise LogAway(f"Kafka at {settings.kafka} does not answer about {name}: {error.args[0].str()}") from error
+
+
+def inquirer(settings: StreamSettings) -> AdminClient:
+    """Return a client to ask the broker with: one that fetches is answered only after its fetch, 50 ms later.
+
+    Hold it while you ask: a client that is collected abandons its requests.  Its log leaves out that it ended.
+    """
+    return AdminClient({**settings.kafka_config(), "log_level": min(settings.kafka_log_level, _NOTICE)})
+
+
+def offsets(
+    admin: AdminClient, places: Iterable[tuple[str, int]], spec: OffsetSpec, timeout: float
+) -> dict[tuple[str, int], int]:
+    """Return the offset of each (topic, partition), as it is now; one request for all.
+
+    Args:
+        spec: FIRST or NEXT.
+
+    Raises:
+        KafkaException: the broker does not answer.
+    """
+    wanted = {Place(*place): spec for place in places}
+
+    def ask() -> dict[tuple[str, int], int]:
+        answers = admin.list_offsets(wanted, request_timeout=timeout)
+        return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
+
+    trying = Retrying(
+        retry=retry_if_exception(_electing), stop=stop_after_delay(timeout), wait=wait_fixed(0.1), reraise=True
+    )
+    found: dict[tuple[str, int], int] = trying(ask)
+    return found
+
+
+def topic_epoch(settings: StreamSettings, topic: Topic | str, timeout: float = 10.0) -> str:
+    """Return Kafka's id of a topic: another one once the topic was deleted and made anew."""
+    name = settings.physical(topic if isinstance(topic, str) else topic.name)
+    try:
+        admin = inquirer(settings)
+        return str(admin.describe_topics(TopicCollection([name]))[name].result(timeout).topic_id)
+    except KafkaException as error:
+        raise LogAway(f"Kafka at {settings.kafka} does not describe {name}: {error.args[0].str()}") from error
+
+
+def messages(
+    settings: StreamSettings,
+    topic: Topic | str,
+    start: Mapping[int, int],
+    end: Mapping[int, int],
+    *,
+    timeout: float = 30.0,
+) -> Iterator[tuple[int, int, Message]]:
+    """Yield (partition, offset, message) from `start` (inclusive) to `end` (exclusive), in order within a partition.
+
+    Args:
+        timeout: seconds without any progress before giving up.
+
+    Raises:
+        HistoryGone: the log begins after `start`, or ends before `end`.
+        LogAway: the broker did not answer for `timeout` seconds.
+    """
+    logical = topic if isinstance(topic, str) else topic.name
+    name = settings.physical(logical)
+    wanted = {partition: offset for partition, offset in end.items() if offset > start.get(partition, 0)}
+    if not wanted:
+        return
+    _refuse_lost_history(logical, start, wanted, watermarks(settings, logical))
+    consumer = reading(settings)
+    try:
+        consumer.assign([Place(name, partition, start.get(partition, 0)) for partition in wanted])
+        heard = time.monotonic()
+        while wanted:
+            found = consumer.consume(BATCH, 0.5)
+            if found:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > timeout:
+                raise LogAway(f"Kafka at {settings.kafka} sent nothing of {name} for {timeout} s; missing: {wanted}")
+            for message in found:
+                partition = number(message.partition())
+                if error := message.error():
+                    if error.code() == KafkaError._PARTITION_EOF and number(message.offset()) >= wanted.get(
+                        partition, 0
+                    ):
+                        wanted.pop(partition, None)
+                    elif error.code() != KafkaError._PARTITION_EOF:
+                        raise LogAway(f"{name}[{partition}]: {error.str()}")
+                    continue
+                offset = number(message.offset())
+                if partition not in wanted or offset >= wanted[partition]:
+                    continue
+                yield partition, offset, message
+                if offset + 1 >= wanted[partition]:
+                    del wanted[partition]
+    finally:
+        consumer.close()
+
+
+def reading(settings: StreamSettings, *, partition_eof: bool = True) -> Consumer:
+    """Return a consumer without a group of its own, to be given partitions and offsets."""
+    return Consumer(
+        settings.kafka_config(
+            group_id="foretick.reader",  # librdkafka wants a name; nothing is committed under it
+            enable_auto_commit=False,
+            enable_partition_eof=partition_eof,
+            auto_offset_reset="error",
+            queued_min_messages=10_000,  # of a partition, read ahead: ten times as many would be most of our memory
+            fetch_queue_backoff_ms=5,
+            fetch_wait_max_ms=50,
+        )
+    )
+
+
+def _refuse_lost_history(
+    topic: str, start: Mapping[int, int], wanted: Mapping[int, int], marks: Mapping[int, tuple[int, int]]
+) -> None:
+    for partition, end in wanted.items():
+        if partition not in marks:
+            raise HistoryGone(f"{topic} has no partition {partition}; it has {sorted(marks)}")
+        low, high = marks[partition]
+        first = start.get(partition, 0)
+        if first < low:
+            raise HistoryGone(f"{topic}[{partition}]: offsets {first} to {low - 1} are gone, the log begins at {low}")
+        if end > high:
+            raise HistoryGone(f"{topic}[{partition}]: offset {end - 1} is asked for, the log ends before {high}")

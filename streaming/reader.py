@@ -1,0 +1,245 @@
+"""Read the log without a consumer group: bounded ranges for folding, an endless tail for relaying."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+import structlog
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaException, Message
+from confluent_kafka import TopicPartition as Place
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, stop_never, wait_exponential_jitter
+
+from contracts.topics import Topic, topic_named
+from streaming.codec import Codec, Poison, utc
+from streaming.headers import Headers, raw_headers
+from streaming.ranges import (
+    BATCH,
+    NEXT,
+    HistoryGone,
+    LogAway,
+    inquirer,
+    messages,
+    number,
+    offsets,
+    reading,
+    topic_epoch,
+    watermarks,
+)
+from streaming.records import DeadRecord, Partition, Record
+from streaming.registry import RegistryAway
+from streaming.settings import StreamSettings
+
+__all__ = [
+    "HistoryGone",
+    "LogAway",
+    "Settled",
+    "Tail",
+    "dead_for_good",
+    "own_time",
+    "read_all",
+    "read_range",
+    "to_dead",
+    "to_record",
+    "topic_epoch",
+    "watermarks",
+]  # fmt: skip
+
+log = structlog.get_logger()
+
+# Messages that are dead letters for good, by (topic, partition, offset): the SHA-256 of each one's bytes.
+Settled = Mapping[tuple[str, int, int], bytes]
+
+
+def to_record(codec: Codec, topic: str, message: Message) -> Record:
+    """Decode a message.
+
+    Raises:
+        Poison: it cannot be read.
+        RegistryAway: its schema cannot be had now.
+    """
+    schema_id, event = codec.decode(topic, message.value())
+    key = message.key()
+    return Record(
+        event,
+        topic,
+        number(message.partition()),
+        number(message.offset()),
+        own_time(message),
+        key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else key,
+        Headers(message.headers),
+        schema_id,
+    )
+
+
+def own_time(message: Message) -> datetime:
+    """Return a message's own time; 1970 if it has none."""
+    kind, millis = message.timestamp()
+    return utc(0 if kind == TIMESTAMP_NOT_AVAILABLE else millis * 1000)
+
+
+def to_dead(topic: str, message: Message, error: Poison) -> DeadRecord:
+    """Describe a message that cannot be read."""
+    key = message.key()
+    return DeadRecord(
+        topic=topic,
+        partition=number(message.partition()),
+        offset=number(message.offset()),
+        key=key.encode() if isinstance(key, str) else key,
+        value=message.value(),
+        headers=tuple(raw_headers(message.headers())),
+        error=str(error),
+        schema_id=error.schema_id,
+    )
+
+
+def dead_for_good(settled: Settled, topic: str, message: Message) -> DeadRecord | None:
+    """Return a message as a dead letter if it was settled as one: another topic's bytes at its place are not meant."""
+    found = settled.get((topic, number(message.partition()), number(message.offset())))
+    if found is None or found != sha256(message.value() or b"").digest():
+        return None
+    return to_dead(topic, message, Poison("settled: its dead letter was redriven or dropped"))
+
+
+def read_range(
+    settings: StreamSettings,
+    topic: Topic | str,
+    start: Mapping[int, int],
+    end: Mapping[int, int],
+    *,
+    on_poison: Literal["raise", "skip"] = "raise",
+    on_dead: Callable[[DeadRecord], None] | None = None,
+    settled: Settled | None = None,
+    timeout: float = 30.0,
+) -> Iterator[Record]:
+    """Read each partition from `start` (inclusive) to `end` (exclusive), in order within a partition.
+
+    Args:
+        on_dead: called with each unreadable message that is skipped.
+        settled: messages to skip as unreadable whatever `on_poison` says, and even if they can be read by now.
+        timeout: seconds without any progress before giving up.
+
+    Raises:
+        HistoryGone: the log begins after `start`, or ends before `end`.
+        Poison: a message is unreadable and `on_poison` is "raise"; its coordinates are in the text.
+        LogAway, RegistryAway: a server did not answer for `timeout` seconds.
+    """
+    logical = topic if isinstance(topic, str) else topic.name
+    codec = Codec(settings)
+    for partition, offset, message in messages(settings, logical, start, end, timeout=timeout):
+        dead = dead_for_good(settled, logical, message) if settled else None
+        if dead is None:
+            try:
+                yield _patiently(codec, logical, message, timeout)
+                continue
+            except Poison as poison:
+                if on_poison == "raise":
+                    raise Poison(f"{logical}[{partition}]@{offset}: {poison}", poison.schema_id) from poison
+                dead = to_dead(logical, message, poison)
+        if on_dead:
+            on_dead(dead)
+
+
+def read_all(
+    settings: StreamSettings, topic: Topic | str, *, on_poison: Literal["raise", "skip"] = "skip"
+) -> Iterator[Record]:
+    """Read a topic from its first offset to its end as it is now."""
+    marks = watermarks(settings, topic)
+    start = {partition: low for partition, (low, _) in marks.items()}
+    end = {partition: high for partition, (_, high) in marks.items()}
+    return read_range(settings, topic, start, end, on_poison=on_poison)
+
+
+class Tail:
+    """Follow topics without a group, from given positions or from their end at construction.
+
+    A broker or registry that is away only delays records.  Unreadable messages are logged and passed over:
+    dead-lettering them is the projections' task.
+    """
+
+    def __init__(
+        self, settings: StreamSettings, topics: Sequence[Topic], positions: Mapping[Partition, int] | None = None
+    ) -> None:
+        self._settings = settings
+        self._codec = Codec(settings)
+        self._consumer = reading(settings, partition_eof=False)
+        self._inquirer = inquirer(settings)
+        self._next: dict[Partition, int] = {}
+        for topic in topics:
+            # The end is that of now, not of a fetch.
+            for partition, (_, end) in watermarks(settings, topic, admin=self._inquirer).items():
+                self._next[topic.name, partition] = (positions or {}).get((topic.name, partition), end)
+        self._consumer.assign([self._place(partition) for partition in self._next])
+
+    def poll(self, timeout: float = 0.5) -> list[Record]:
+        """Return what has come, waiting at most `timeout` seconds for the first."""
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return []
+        records = []
+        for message in [first, *self._consumer.consume(BATCH, 0)]:
+            if error := message.error():
+                log.warning("cannot read the log now", error=error.str())
+                continue
+            topic = topic_named(self._settings.logical(str(message.topic()))).name
+            self._next[topic, number(message.partition())] = number(message.offset()) + 1
+            try:
+                records.append(_patiently(self._codec, topic, message, None))
+            except Poison as poison:
+                log.warning(
+                    "unreadable message",
+                    topic=topic,
+                    partition=message.partition(),
+                    offset=message.offset(),
+                    error=str(poison),
+                )
+        return records
+
+    def rest(self, timeout: float) -> Iterator[Record]:
+        """Yield all that is in the log at the time of the call and was not returned before.
+
+        Args:
+            timeout: seconds without any progress before giving up.
+
+        Raises:
+            LogAway: the broker did not answer for `timeout` seconds; what was yielded stays read.
+        """
+        physical = {(self._settings.physical(topic), partition): (topic, partition) for topic, partition in self._next}
+        try:
+            found = offsets(self._inquirer, physical, NEXT, timeout)
+        except KafkaException as error:
+            raise LogAway(f"Kafka at {self._settings.kafka} does not answer: {error.args[0].str()}") from error
+        ends = {physical[place]: end for place, end in found.items()}
+        heard = time.monotonic()
+        while missing := {place: end for place, end in ends.items() if self._next[place] < end}:
+            if time.monotonic() - heard > timeout:
+                raise LogAway(f"Kafka at {self._settings.kafka} sent nothing for {timeout} s; missing: {missing}")
+            if records := self.poll(0.1):
+                heard = time.monotonic()
+                yield from records
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._consumer.close()
+
+    def _place(self, partition: Partition) -> Place:
+        topic, index = partition
+        return Place(self._settings.physical(topic), index, self._next[partition])
+
+
+def _patiently(codec: Codec, topic: str, message: Message, timeout: float | None) -> Record:
+    """Decode, waiting for the registry if it is away (no limit: `timeout` None)."""
+    try:
+        return to_record(codec, topic, message)
+    except RegistryAway as error:
+        log.warning("waiting for the registry", error=str(error))
+    for attempt in Retrying(
+        retry=retry_if_exception_type(RegistryAway),
+        wait=wait_exponential_jitter(initial=0.1, max=2.0),
+        stop=stop_never if timeout is None else stop_after_delay(timeout),
+        reraise=True,
+    ):
+        with attempt:
+            return to_record(codec, topic, message)
+    raise AssertionError("unreachable: the last attempt raises")
