@@ -1,0 +1,109 @@
+"""`python -m producers.exchange`: a stock exchange of the past, replayed in the shape of Yahoo's chart API.
+
+Real daily history of five US shares from PyPI's `bokeh_sampledata`, on a clock of its own (`/clock`), so that the
+`yahoo` source runs for real without internet.  `PUT /faults` makes it misbehave as vendors do, for tests and
+demonstrations: `{"status": 503}`, `{"body": "html"}`, `{"correct": {"symbol": "IBM", "session": "2012-01-03",
+"close": 186.5}}`; `{}` ends what lasts.
+"""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, Query, Response
+from fastapi.responses import JSONResponse
+
+from producers.market import NoData
+from producers.replay import ClockChange, Exchange, Faults, load_listings
+from producers.settings import ExchangeSettings
+from streaming.ops import configure_logging, ops_router
+
+
+def application(exchange: Exchange) -> FastAPI:
+    """Return the HTTP application over an exchange."""
+    app = FastAPI(title="Foretick replay exchange", description=__doc__)
+    app.include_router(ops_router(exchange.clock, lambda: []))
+
+    @app.get("/v8/finance/chart/{symbol}")
+    def get_chart(
+        symbol: str,
+        period1: Annotated[int, Query(ge=-10_000_000_000)] = 0,
+        period2: Annotated[int, Query(le=100_000_000_000)] = 9_999_999_999,
+        interval: str = "1d",
+    ) -> Response:
+        """Return the daily bars, splits and dividends of a share as Yahoo does."""
+        faults = exchange.faults
+        if faults.status:
+            text = "Too Many Requests\r\n" if faults.status == 429 else "<html><body>upstream error</body></html>"
+            return Response(text, faults.status, media_type="text/html")
+        if faults.body == "html":
+            return Response("<!doctype html><title>Just a moment…</title>", media_type="text/html")
+        if interval != "1d":
+            raise HTTPException(422, "this exchange has daily bars only: interval=1d")
+        try:
+            text = json.dumps(exchange.chart(symbol, period1, period2))
+        except NoData as error:
+            return JSONResponse(error.body, error.status)
+        return Response(text[: len(text) // 2] if faults.body else text, media_type="application/json")
+
+    @app.get("/clock")
+    def get_clock() -> dict[str, Any]:
+        """Return market time."""
+        return exchange.clock()
+
+    @app.put("/clock")
+    def put_clock(change: ClockChange) -> dict[str, Any]:
+        """Start, stop, hasten or set the clock."""
+        try:
+            return exchange.set_clock(change)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from error
+
+    @app.get("/symbols")
+    def get_symbols() -> list[dict[str, Any]]:
+        """Return what is listed."""
+        return exchange.symbols()
+
+    @app.get("/faults")
+    def get_faults() -> Faults:
+        """Return the present faults."""
+        return exchange.faults
+
+    @app.put("/faults")
+    def put_faults(faults: Faults) -> Faults:
+        """Set the faults, and correct a session."""
+        if faults.correct:
+            try:
+                exchange.correct(faults.correct)
+            except ValueError as error:
+                raise HTTPException(422, str(error)) from error
+        exchange.faults = faults.model_copy(update={"correct": None})
+        return exchange.faults
+
+    return app
+
+
+def main() -> int:
+    """Serve until stopped; return the exit code."""
+    configure_logging("exchange")
+    settings = ExchangeSettings()
+    exchange = Exchange(
+        load_listings(),
+        settings.home / "exchange",
+        settings.exchange_live_from,
+        settings.exchange_seconds_per_session,
+    )
+    uvicorn.run(
+        application(exchange),
+        host=settings.bind,
+        port=settings.exchange_port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""`python -m producers.main`: follow the market until stopped."""
+
+import logging
+import sys
+import threading
+from dataclasses import dataclass
+
+import structlog
+from tenacity import sleep_using_event
+
+from producers.ledger import Ledger
+from producers.poller import Poller, Progress
+from producers.settings import ProducerSettings
+from producers.sources.base import VendorRefused
+from producers.sources.catalogue import source_from
+from producers.turns import Stopped
+from streaming.clock import clock_from
+from streaming.ops import configure_logging, serve_ops, stop_on_signals
+from streaming.publisher import Publisher
+from streaming.registry import RegistryAway
+from streaming.tracing import tracing
+
+log = structlog.get_logger()
+
+SOURCE = "/foretick/producers"
+WRONG_SETTING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What one pass brought of a symbol; `error` where the vendor failed, `refused` where bars were not sound."""
+
+    symbol: str
+    bars: int
+    actions: int
+    refused: int
+    error: str | None
+
+
+def ingest_once(
+    settings: ProducerSettings, progress: Progress = lambda *_: None, stop: threading.Event | None = None
+) -> list[Ingested]:
+    """Read the whole history of every symbol once and publish what the log does not hold.
+
+    Args:
+        progress: called with symbol, events queued and events in all, while a symbol is published.
+
+    Raises:
+        VendorRefused: a setting is missing or wrong.
+        LogAway, RegistryAway: Kafka or the registry does not answer.
+        Stopped: `stop` was set while Kafka was away.
+    """
+    stop = stop or threading.Event()
+    ledger = Ledger(settings)
+    poller = _poller(settings, ledger, stop, progress)
+    try:
+        ledger.fold_log()
+        for watch in poller.watches:
+            poller.poll(watch)
+            progress(watch.symbol, watch.published + watch.actions, watch.published + watch.actions)
+    finally:
+        ledger.close()
+    return [
+        Ingested(watch.symbol, watch.published, watch.actions, len(watch.refusals), watch.error)
+        for watch in poller.watches
+    ]
+
+
+def main() -> int:
+    """Run the service; return its exit code."""
+    configure_logging("producers")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log addresses, and vendors take keys in them
+    settings = ProducerSettings()
+    tracing.start("producers", settings.otlp_endpoint)
+    stop = stop_on_signals()
+    ledger = Ledger(settings)
+    try:
+        poller = _poller(settings, ledger, stop)
+    except VendorRefused as error:
+        log.error("cannot start", error=str(error))
+        return WRONG_SETTING
+    serve_ops(settings.bind, settings.ops_port, poller.status, poller.reasons)
+    try:
+        poller.run()
+    except (Stopped, RegistryAway) as reason:
+        if not stop.is_set():
+            raise
+        log.info("stopped while waiting", waited_for=str(reason.__cause__ or reason))
+    finally:
+        ledger.close()
+    return 0
+
+
+def _poller(
+    settings: ProducerSettings, ledger: Ledger, stop: threading.Event, progress: Progress = lambda *_: None
+) -> Poller:
+    source = source_from(settings, sleep_using_event(stop))
+    publisher = Publisher(settings, SOURCE, stop)
+    return Poller(settings, source, ledger, publisher, clock_from(settings), stop, progress)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Alpha Vantage: raw daily bars as strings, and errors that arrive as HTTP 200."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import SecretStr
+
+from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
+from producers.sources.numbers import excerpt, number, parse_json
+from producers.sources.web import Answer, Web, refuse_client_error
+
+ALPHAVANTAGE_URL = "https://www.alphavantage.co"
+_COMPACT = timedelta(days=130)  # `compact` answers the last 100 sessions
+_LIMITED_FOR = 60.0  # seconds to leave alone a vendor that says our limit is reached
+
+
+class AlphaVantage:
+    """The source `alphavantage`: daily bars of US symbols, in US dollars.
+
+    Args:
+        adjusted: ask for TIME_SERIES_DAILY_ADJUSTED, which a paid key needs and which alone carries splits and
+            dividends; the prices published are its raw ones.
+        full: whether the key may ask for the whole history (`outputsize=full`); else the last 100 sessions.
+        now: the present, aware; tells whether the last 100 sessions reach back to `since`.
+    """
+
+    name = "alphavantage"
+
+    def __init__(
+        self,
+        web: Web,
+        key: SecretStr,
+        *,
+        url: str = ALPHAVANTAGE_URL,
+        adjusted: bool = False,
+        full: bool = True,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._web = web
+        self._key = key
+        self._url = url.rstrip("/")
+        self._function = "TIME_SERIES_DAILY_ADJUSTED" if adjusted else "TIME_SERIES_DAILY"
+        self._full = full
+        self._now = now
+
+    def fetch(self, symbol: str, interval: str, since: datetime | None) -> Report:
+        if interval != "P1D":
+            raise VendorRefused(f"alphavantage is read for P1D only, not {interval}")
+        recent = since is not None and self._now() - since < _COMPACT
+        size: Literal["full", "compact"] = "full" if self._full and not recent else "compact"
+        return self._web.ask(
+            f"{self._url}/query",
+            lambda answer: read_answer(answer, symbol, interval),
+            params={
+                "function": self._function,
+                "symbol": symbol,
+                "outputsize": size,
+                "datatype": "json",
+                "apikey": self._key.get_secret_value(),
+            },
+        )
+
+
+def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
+    """Judge an answer by its content and read it.
+
+    Raises:
+        VendorDown: a page, a truncated answer, the limit of the key.
+        VendorRefused: an unknown symbol, a bad key, something that needs a paid key.
+    """
+    refuse_client_error(answer)
+    document = parse_json(answer.text)
+    if not isinstance(document, dict):
+        raise VendorDown(f"alphavantage's answer has another shape: {excerpt(answer.text)}")
+    _judge(document, symbol)
+    series = next((value for name, value in document.items() if name.startswith("Time Series")), None)
+    if not isinstance(series, dict):
+        raise VendorDown(f"alphavantage's answer holds no time series: {excerpt(answer.text)}")
+    bars: list[VendorBar] = []
+    actions: list[VendorAction] = []
+    refusals: list[Refusal] = []
+    for day, row in sorted(series.items()):
+        try:
+            session = date.fromisoformat(day)
+            fields = {name.split(". ")[-1]: number(value) for name, value in row.items()}
+        except (ValueError, AttributeError) as error:
+            refusals.append(Refusal(symbol, str(day), f"unreadable row: {error}"))
+            continue
+        bars.append(
+            VendorBar(
+                symbol=symbol,
+                interval=interval,
+                stamp=session,
+                open=fields.get("open"),
+                high=fields.get("high"),
+                low=fields.get("low"),
+                close=fields.get("close"),
+                volume=fields.get("volume"),
+                currency="USD",
+            )
+        )
+        actions += _actions(symbol, session, fields)
+    return Report(bars, actions, refusals)
+
+
+def _judge(document: dict[str, Any], symbol: str) -> None:
+    """Raise what the vendor says instead of data."""
+    if text := document.get("Error Message"):
+        raise VendorRefused(f"alphavantage about {symbol}: {text}")
+    text = str(document.get("Note") or document.get("Information") or "")
+    if "premium endpoint" in text or "premium feature" in text:
+        raise VendorRefused(
+            f"alphavantage: {text} (with a free key set FORETICK_ALPHAVANTAGE_FULL=false and "
+            "FORETICK_ALPHAVANTAGE_ADJUSTED=false)"
+        )
+    if text:
+        raise VendorDown(f"alphavantage: {text}", _LIMITED_FOR)
+
+
+def _actions(symbol: str, session: date, fields: dict[str, Decimal | None]) -> list[VendorAction]:
+    """Read what only the adjusted function carries: 0 and 1.0 mean that nothing happened."""
+    found = []
+    if (ratio := fields.get("split coefficient")) and ratio != 1:
+        found.append(VendorAction(symbol=symbol, kind="SPLIT", ex_date=session, value=ratio))
+    if amount := fields.get("dividend amount"):
+        found.append(VendorAction(symbol=symbol, kind="DIVIDEND", ex_date=session, value=amount, currency="USD"))
+    return found

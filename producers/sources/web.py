@@ -1,0 +1,151 @@
+"""Ask a vendor over HTTP: within the budget, again after failures that pass, never showing a key."""
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import httpx
+import structlog
+from pydantic import SecretStr
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from producers.metrics import VENDOR_ERRORS, VENDOR_SECONDS
+from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.budget import Budget
+from producers.sources.numbers import excerpt
+
+PATIENCE = 10.0  # seconds that one fetch may wait in place; longer waits are the poller's
+_AGENT = "Mozilla/5.0 (compatible; foretick)"  # Yahoo answers 429 to clients that name no agent
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer to be judged by its content."""
+
+    status: int
+    text: str
+
+
+class Web:
+    """An HTTP client for one vendor.
+
+    Args:
+        secrets: texts that must never appear in an error, such as the key that a vendor echoes.
+        sleep: waits; an event's `wait` makes a waiting fetch end when the service stops.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        *,
+        budget: Budget | None = None,
+        secrets: Sequence[SecretStr] = (),
+        attempts: int = 3,
+        first_wait: float = 0.5,
+        timeout: float = 10.0,
+        sleep: Callable[[float], None] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._vendor = vendor
+        self._budget = budget or Budget()
+        self._secrets = secrets
+        self._attempts = attempts
+        self._wait = wait_random_exponential(multiplier=first_wait, max=PATIENCE)
+        self._sleep = sleep
+        self._client = httpx.Client(timeout=timeout, transport=transport, headers={"user-agent": _AGENT})
+
+    def ask(
+        self,
+        url: str,
+        read: Callable[[Answer], T],
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        """Return what `read` makes of the answer, asking again while it raises VendorDown.
+
+        Raises:
+            VendorDown: the last attempt's failure.
+            VendorRefused: at once.
+        """
+        for attempt in Retrying(
+            retry=retry_if_exception(_passes_soon),
+            stop=stop_after_attempt(self._attempts),
+            wait=self._how_long,
+            sleep=self._sleep,
+            reraise=True,
+        ):
+            with attempt:
+                try:
+                    return read(self._once(url, params, headers))
+                except (VendorDown, VendorRefused) as error:
+                    VENDOR_ERRORS.labels(self._vendor, type(error).__name__).inc()
+                    error.args = (self._redact(str(error)),)
+                    raise
+                except Exception as error:  # an answer no reader foresaw: reported like any nonsense, and in full
+                    VENDOR_ERRORS.labels(self._vendor, "Unforeseen").inc()
+                    log.error("the answer broke the adapter", traceback=self._redact(traceback.format_exc()))
+                    what = self._redact(f"{type(error).__name__}: {error}")
+                    raise VendorDown(f"{self._vendor}'s answer cannot be read: {what}") from None
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def _once(self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str] | None) -> Answer:
+        self._spend()
+        try:
+            with VENDOR_SECONDS.labels(self._vendor).time():
+                response = self._client.get(httpx.URL(url).copy_merge_params(params or {}), headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise VendorDown(f"{self._vendor} cannot be reached: {type(error).__name__}: {error}") from error
+        if response.status_code == 429 or response.status_code >= 500 or response.is_redirect:
+            raise VendorDown(
+                f"{self._vendor} answered {response.status_code}: {excerpt(response.text)}",
+                _retry_after(response.headers.get("retry-after")),
+            )
+        return Answer(response.status_code, response.text)
+
+    def _spend(self) -> None:
+        while wait := self._budget.take():
+            if wait > PATIENCE:
+                raise VendorDown(f"our budget for {self._vendor} is spent; {wait:.0f} s until the next request", wait)
+            self._sleep(wait)
+
+    def _how_long(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, VendorDown) else None
+        return max(asked or 0.0, self._wait(state))
+
+    def _redact(self, text: str) -> str:
+        for secret in self._secrets:
+            if secret.get_secret_value():
+                text = text.replace(secret.get_secret_value(), "***")
+        return text
+
+
+def refuse_client_error(answer: Answer) -> None:
+    """Raise VendorRefused for an HTTP status from 400 on: what is worth a retry was sorted out before."""
+    if answer.status >= 400:
+        raise VendorRefused(f"HTTP {answer.status}: {excerpt(answer.text)}")
+
+
+def _passes_soon(error: BaseException) -> bool:
+    return isinstance(error, VendorDown) and (error.retry_after or 0.0) <= PATIENCE
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Read a Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3)."""
+    if not header:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

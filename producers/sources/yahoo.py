@@ -1,0 +1,218 @@
+"""Yahoo's chart API, version 8: keyless, undocumented, split-adjusted as of each request."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from producers.sources.base import Report, VendorAction, VendorBar, VendorDown, VendorRefused
+from producers.sources.numbers import excerpt, number, parse_json
+from producers.sources.splits import Split, factor_after, raw_amount, raw_price, raw_volume
+from producers.sources.web import Answer, Web
+
+YAHOO_URL = "https://query1.finance.yahoo.com"
+_INTERVALS = {"P1D": "1d", "PT1H": "1h", "PT1M": "1m"}
+_BEGINNING = -2_208_988_800  # 1900-01-01: before any listing
+_MARKETS = {  # Yahoo's exchangeName -> ISO 10383 MIC
+    **{"NMS": "XNAS", "NGM": "XNAS", "NCM": "XNAS", "NYQ": "XNYS", "ASE": "XASE", "PCX": "ARCX", "BTS": "BATS"},
+    **{"LSE": "XLON", "GER": "XETR", "PAR": "XPAR", "AMS": "XAMS", "BRU": "XBRU", "MIL": "XMIL", "MCE": "XMAD"},
+    **{"EBS": "XSWX", "STO": "XSTO", "CPH": "XCSE", "HEL": "XHEL", "OSL": "XOSL", "VIE": "XWBO", "TOR": "XTSE"},
+    **{"JPX": "XTKS", "HKG": "XHKG", "ASX": "XASX", "NSI": "XNSE", "BSE": "XBOM", "SAO": "BVMF"},
+}
+_MINOR_UNITS = {"GBp": ("GBP", 100), "ZAc": ("ZAR", 100), "ILA": ("ILS", 100)}
+_NO_DATA = "data doesn't exist"
+_Second = Annotated[int, Field(ge=-10_000_000_000, le=100_000_000_000)]  # epoch seconds that dates can hold
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="ignore", arbitrary_types_allowed=True)
+
+
+class _Quote(_Shape):
+    open: list[Any] = []
+    high: list[Any] = []
+    low: list[Any] = []
+    close: list[Any] = []
+    volume: list[Any] = []
+
+
+class _Indicators(_Shape):
+    quote: list[_Quote] = Field(min_length=1)
+
+
+class _Meta(_Shape):
+    symbol: str
+    currency: str | None = None
+    exchangeName: str | None = None
+    exchangeTimezoneName: str
+
+
+class _SplitEvent(_Shape):
+    date: _Second
+    numerator: Decimal = Field(gt=0)
+    denominator: Decimal = Field(gt=0)
+
+
+class _DividendEvent(_Shape):
+    date: _Second
+    amount: Decimal
+
+
+class _Events(_Shape):
+    splits: dict[str, _SplitEvent] = {}
+    dividends: dict[str, _DividendEvent] = {}
+
+
+class _Result(_Shape):
+    meta: _Meta
+    timestamp: list[_Second] = []
+    indicators: _Indicators
+    events: _Events = _Events()
+
+
+class _Chart(_Shape):
+    result: list[_Result] | None = None
+    error: dict[str, Any] | None = None
+
+
+class _Document(_Shape):
+    chart: _Chart
+
+
+class Yahoo:
+    """The source `yahoo`.
+
+    Args:
+        url: the API's base: Yahoo's own, or a replay exchange that answers in its shape.
+        now: the wall clock.  Every request reaches to now and beyond, for splits are listed only inside the
+            requested range while prices are adjusted for all of them.
+    """
+
+    name = "yahoo"
+
+    def __init__(self, web: Web, url: str = YAHOO_URL, now: Callable[[], float] = time.time) -> None:
+        self._web = web
+        self._url = url.rstrip("/")
+        self._now = now
+
+    def fetch(self, symbol: str, interval: str, since: datetime | None) -> Report:
+        if interval not in _INTERVALS:
+            raise VendorRefused(f"yahoo serves {', '.join(_INTERVALS)}, not {interval}")
+        return self._web.ask(
+            f"{self._url}/v8/finance/chart/{quote(symbol, safe='')}",
+            lambda answer: read_answer(answer, symbol, interval),
+            params={
+                "period1": int(since.timestamp()) if since else _BEGINNING,
+                "period2": int(self._now()) + 86_400,
+                "interval": _INTERVALS[interval],
+                "events": "div,splits",
+                "includePrePost": "false",
+            },
+        )
+
+
+def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
+    """Judge an answer by its content and read it.
+
+    Raises:
+        VendorDown: a page, a truncated answer, a limit told inside a 200, arrays that do not match.
+        VendorRefused: the vendor names an error of the request.
+    """
+    if "too many requests" in answer.text[:500].lower():
+        raise VendorDown(f"yahoo limits our requests (HTTP {answer.status}): {excerpt(answer.text)}", 60.0)
+    if answer.status in (401, 403):
+        raise VendorRefused(f"yahoo refuses us (HTTP {answer.status}): {excerpt(answer.text)}")
+    try:
+        chart = _Document.model_validate(parse_json(answer.text)).chart
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise VendorDown(
+            f"yahoo's answer has another shape at {where}: {first['msg']}: {excerpt(answer.text)}"
+        ) from error
+    if chart.error:
+        description = str(chart.error.get("description") or chart.error.get("code"))
+        if _NO_DATA in description.lower():
+            return Report()
+        raise VendorRefused(f"yahoo about {symbol}: {description}")
+    if not chart.result:
+        raise VendorDown(f"yahoo's answer holds neither a result nor an error: {excerpt(answer.text)}")
+    return _read_result(chart.result[0], symbol, interval)
+
+
+def _read_result(result: _Result, symbol: str, interval: str) -> Report:
+    table = result.indicators.quote[0]
+    columns = [table.open, table.high, table.low, table.close, table.volume]
+    if any(len(column) != len(result.timestamp) for column in columns):
+        lengths = [len(column) for column in columns]
+        raise VendorDown(f"yahoo's arrays do not match: {len(result.timestamp)} timestamps, quotes {lengths}")
+    zone = _zone(result.meta.exchangeTimezoneName)
+    currency, units = _MINOR_UNITS.get(result.meta.currency or "", (result.meta.currency or "", 1))
+    splits = [
+        Split(_day(event.date, zone), event.numerator / event.denominator) for event in result.events.splits.values()
+    ]
+    bars: dict[date | datetime, VendorBar] = {}
+    for second, *values in zip(result.timestamp, *columns, strict=True):
+        if all(value is None for value in values):
+            continue  # Yahoo's way to say that nothing traded
+        stamp = _day(second, zone) if interval == "P1D" else datetime.fromtimestamp(second, UTC)
+        factor = factor_after(splits, _day(second, zone))
+        # The session under way comes twice at times, once with its open's stamp and once with the last trade's.
+        bars[stamp] = _bar(values, factor, units, {
+            "symbol": symbol, "interval": interval, "stamp": stamp, "currency": currency,
+            "exchange": _MARKETS.get(result.meta.exchangeName or ""),
+        })  # fmt: skip
+    return Report(bars=tuple(bars.values()), actions=tuple(_actions(result, splits, symbol, currency, units, zone)))
+
+
+def _bar(values: list[Any], factor: Decimal, units: int, names: Mapping[str, Any]) -> VendorBar:
+    *prices, volume = (number(value) for value in values)
+    raw = [raw_price(price, factor) if price is not None else (None, Decimal(0)) for price in prices]
+    units_traded, volume_noise = raw_volume(volume, factor) if volume is not None else (None, Decimal(0))
+    open_, high, low, close = (None if price is None else price / units for price, _ in raw)
+    return VendorBar(
+        **names,
+        open=open_,
+        high=high,
+        low=low,
+        close=close,
+        volume=units_traded,
+        price_noise=max(noise for _, noise in raw) / units,
+        volume_noise=volume_noise,
+    )
+
+
+def _actions(
+    result: _Result, splits: list[Split], symbol: str, currency: str, units: int, zone: ZoneInfo
+) -> list[VendorAction]:
+    actions = [VendorAction(symbol=symbol, kind="SPLIT", ex_date=split.ex_date, value=split.ratio) for split in splits]
+    for event in result.events.dividends.values():
+        ex_date = _day(event.date, zone)
+        amount, noise = raw_amount(event.amount, factor_after(splits, ex_date))
+        actions.append(
+            VendorAction(
+                symbol=symbol,
+                kind="DIVIDEND",
+                ex_date=ex_date,
+                value=amount / units,
+                currency=currency,
+                noise=noise / units,
+            )
+        )
+    return actions
+
+
+def _day(second: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(second, zone).date()
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise VendorDown(f"yahoo names a time zone that does not exist: {name!r}") from error

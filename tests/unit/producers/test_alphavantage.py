@@ -1,0 +1,90 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from producers.sources.alphavantage import AlphaVantage, read_answer
+from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.web import Answer
+from tests.unit.producers.vendors import NOW, Vendor, answer, recorded
+
+KEY = SecretStr("SECRETKEY")
+
+
+def test_alphavantage_daily_reads_oldest_first() -> None:
+    report = read_answer(answer("alphavantage_daily.json"), "ACME", "P1D")
+    assert [bar.stamp for bar in report.bars] == [date(2024, 11, 27), date(2024, 11, 29)]
+    assert report.bars[0].high == Decimal("229.125")
+    assert report.bars[0].volume == 3238831
+    assert not report.actions
+
+
+def test_alphavantage_adjusted_function_gives_raw_prices_and_actions() -> None:
+    report = read_answer(answer("alphavantage_adjusted.json"), "ACME", "P1D")
+    assert [bar.close for bar in report.bars] == [Decimal("1208.88"), Decimal("121.79")]
+    assert [(action.kind, action.ex_date, action.value) for action in report.actions] == [
+        ("DIVIDEND", date(2024, 6, 7), Decimal("0.1000")),
+        ("SPLIT", date(2024, 6, 10), Decimal("10.0")),
+    ]
+
+
+@pytest.mark.parametrize("name", ["alphavantage_limit.json", "alphavantage_note.json"])
+def test_alphavantage_limit_in_a_200_is_down_for_a_minute(name: str) -> None:
+    with pytest.raises(VendorDown) as caught:
+        read_answer(answer(name), "ACME", "P1D")
+    assert caught.value.retry_after == 60
+
+
+def test_alphavantage_limit_that_echoes_the_key_does_not_show_it() -> None:
+    vendor = Vendor(httpx.Response(200, text=recorded("alphavantage_limit.json")))
+    with pytest.raises(VendorDown) as caught:
+        AlphaVantage(vendor.web(), KEY).fetch("ACME", "P1D", None)
+    assert "SECRETKEY" not in str(caught.value)
+    assert "25 requests per day" in str(caught.value)
+
+
+def test_alphavantage_paid_function_is_refused_with_the_setting_to_change() -> None:
+    with pytest.raises(VendorRefused, match="FORETICK_ALPHAVANTAGE_FULL=false"):
+        read_answer(answer("alphavantage_premium.json"), "ACME", "P1D")
+
+
+def test_alphavantage_unknown_symbol_in_a_200_is_refused() -> None:
+    with pytest.raises(VendorRefused, match="Invalid API call"):
+        read_answer(answer("alphavantage_unknown.json"), "NOPE", "P1D")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "{}", recorded("page.html"), '{"Time Series (Daily)": null}'])
+def test_alphavantage_nonsense_in_a_200_is_down(text: str) -> None:
+    with pytest.raises(VendorDown):
+        read_answer(Answer(200, text), "ACME", "P1D")
+
+
+def test_alphavantage_unreadable_row_is_refused_alone() -> None:
+    text = recorded("alphavantage_daily.json").replace('"2024-11-27"', '"yesterday"')
+    report = read_answer(Answer(200, text), "ACME", "P1D")
+    assert [bar.stamp for bar in report.bars] == [date(2024, 11, 29)]
+    assert report.refusals[0].at == "yesterday"
+
+
+@pytest.mark.parametrize(
+    ("since", "full", "size"),
+    [
+        (None, True, "full"),
+        (None, False, "compact"),
+        (timedelta(days=5), True, "compact"),
+        (timedelta(400), True, "full"),
+    ],
+)
+def test_alphavantage_asks_for_no_more_than_it_needs(since: timedelta | None, full: bool, size: str) -> None:
+    vendor = Vendor(httpx.Response(200, text=recorded("alphavantage_daily.json")))
+    source = AlphaVantage(vendor.web(), KEY, full=full, now=lambda: NOW)
+    source.fetch("ACME", "P1D", NOW - since if since else None)
+    params = vendor.requests[0].url.params
+    assert (params["outputsize"], params["apikey"], params["symbol"]) == (size, "SECRETKEY", "ACME")
+
+
+def test_alphavantage_other_interval_is_refused() -> None:
+    with pytest.raises(VendorRefused, match="PT1H"):
+        AlphaVantage(Vendor(httpx.Response(200)).web(), KEY).fetch("ACME", "PT1H", datetime.now(UTC))

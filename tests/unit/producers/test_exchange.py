@@ -1,0 +1,130 @@
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from producers.exchange import application
+from producers.replay import Exchange
+from tests.unit.producers.vendors import listings
+
+CHART = "/v8/finance/chart/"
+
+
+class Wall:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+def opened(folder: Path, wall: Wall) -> TestClient:
+    exchange = Exchange(dict(listings()), folder, date(2012, 1, 3), wall=wall)
+    return TestClient(application(exchange))
+
+
+@pytest.fixture
+def client(tmp_path: Path, wall: Wall) -> Iterator[TestClient]:
+    with opened(tmp_path, wall) as client:
+        yield client
+
+
+def test_exchange_opens_held_at_the_close_before_the_live_session(client: TestClient) -> None:
+    told = client.get("/clock").json()
+    assert (told["now"], told["running"]) == ("2011-12-30T21:00:00Z", False)
+    assert told["sessions_left"] == 291
+
+
+def test_exchange_started_steps_and_resumes_where_it_was_after_a_restart(
+    client: TestClient, tmp_path: Path, wall: Wall
+) -> None:
+    client.put("/clock", json={"running": True, "seconds_per_session": 2.0})
+    wall.seconds = 5.0
+    assert client.get("/clock").json()["now"] == "2012-01-04T21:00:00Z"
+    wall.seconds = 1000.0  # a new process counts from another zero, and what passed while none ran does not count
+    again = opened(tmp_path, wall)
+    assert again.get("/clock").json()["now"] == "2012-01-04T21:00:00Z"
+    assert again.get("/clock").json()["running"] is True
+    wall.seconds = 1002.0
+    assert again.get("/clock").json()["now"] == "2012-01-05T21:00:00Z"
+
+
+def test_exchange_clock_is_set_and_held(client: TestClient, wall: Wall) -> None:
+    client.put("/clock", json={"running": True})
+    told = client.put("/clock", json={"running": False, "now": "2012-07-03T12:00:00-05:00"}).json()
+    assert told["now"] == "2012-07-03T17:00:00Z"
+    wall.seconds = 100.0
+    assert client.get("/clock").json()["now"] == "2012-07-03T17:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"now": "2020-01-01T00:00:00Z"}, {"now": "2012-01-03T21:00:00"}, {"seconds_per_session": 0}, {"speed": 3}],
+)
+def test_exchange_clock_refuses_nonsense(client: TestClient, change: dict[str, object]) -> None:
+    assert client.put("/clock", json=change).status_code == 422
+    assert client.get("/clock").json()["now"] == "2011-12-30T21:00:00Z"
+
+
+def test_exchange_lists_its_shares_with_what_is_visible(client: TestClient) -> None:
+    listed = {each["symbol"]: each for each in client.get("/symbols").json()}
+    assert listed["FB"]["visible"] == 0
+    assert listed["FB"]["first_session"] == "2012-05-18"
+    assert (listed["AAPL"]["visible"], listed["AAPL"]["sessions"]) == (2979, 3270)
+
+
+def test_exchange_answers_unknown_symbols_as_yahoo_does(client: TestClient) -> None:
+    answer = client.get(CHART + "NOPE")
+    assert answer.status_code == 404
+    assert answer.json()["chart"]["error"]["code"] == "Not Found"
+
+
+def test_exchange_has_daily_bars_only(client: TestClient) -> None:
+    assert client.get(CHART + "AAPL", params={"interval": "1m"}).status_code == 422
+
+
+@pytest.mark.parametrize(("faults", "status", "text"), [
+    ({"status": 503}, 503, "<html>"), ({"status": 429}, 429, "Too Many Requests"), ({"body": "html"}, 200, "<!doctype")
+])  # fmt: skip
+def test_exchange_misbehaves_until_told_otherwise(
+    client: TestClient, faults: dict[str, object], status: int, text: str
+) -> None:
+    client.put("/faults", json=faults)
+    answer = client.get(CHART + "AAPL")
+    assert (answer.status_code, answer.text.startswith(text)) == (status, True)
+    assert client.get("/faults").json() | faults == client.get("/faults").json()
+    client.put("/faults", json={})
+    assert client.get(CHART + "AAPL").json()["chart"]["error"] is None
+
+
+def test_exchange_truncates_its_answer(client: TestClient) -> None:
+    client.put("/faults", json={"body": "truncated"})
+    answer = client.get(CHART + "AAPL")
+    assert answer.status_code == 200
+    with pytest.raises(json.JSONDecodeError):
+        answer.json()
+
+
+def test_exchange_corrects_a_session_for_good(client: TestClient, tmp_path: Path, wall: Wall) -> None:
+    correction = {"symbol": "IBM", "session": "2011-12-30", "close": 183.5}
+    assert client.put("/faults", json={"correct": correction}).json()["correct"] is None
+    for again in (client, opened(tmp_path, wall)):
+        [result] = again.get(CHART + "IBM").json()["chart"]["result"]
+        assert result["indicators"]["quote"][0]["close"][-1] == 183.5
+
+
+def test_exchange_refuses_to_correct_what_it_does_not_have(client: TestClient) -> None:
+    correction = {"symbol": "IBM", "session": "2012-01-01", "close": 1}
+    assert client.put("/faults", json={"correct": correction}).status_code == 422
+
+
+def test_exchange_offers_what_an_operator_needs(client: TestClient) -> None:
+    assert client.get("/health/ready").status_code == 200
+    assert client.get("/metrics").status_code == 200

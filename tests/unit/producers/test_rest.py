@@ -1,0 +1,175 @@
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.mappings import Mapping, find, load_mapping
+from producers.sources.rest import Rest, read_answer
+from producers.sources.web import Answer
+from tests.unit.producers.vendors import NOW, Vendor, answer, recorded
+
+FIELDS = {"time": "t", "open": "o", "high": "h", "low": "l", "close": "c", "volume": "v"}
+AGGREGATES: dict[str, Any] = {
+    "url": "https://vendor.example/v2/aggs/{symbol}/{interval}/{since}/{now}",
+    "params": {"apiKey": "{key}", "limit": "50"},
+    "headers": {"Authorization": "Bearer {key}"},
+    "intervals": {"P1D": "day", "PT1H": "hour"},
+    "items": "results",
+    "fields": FIELDS,
+    "time": {"format": "epoch_ms"},
+    "error": "error",
+    "next": "next_url",
+    "splits": {"items": "splits", "fields": {"date": "ex", "numerator": "to", "denominator": "from"}},
+    "dividends": {"items": "dividends", "fields": {"date": "ex", "amount": "cash"}},
+}
+KEYED = {
+    "url": "https://vendor.example/{symbol}",
+    "items": "data.bars",
+    "fields": {"time": "$key", "open": "open", "high": "high", "low": "low", "close": "close", "volume": "volume"},
+}
+
+
+def mapping(**changes: Any) -> Mapping:
+    return Mapping.model_validate(AGGREGATES | changes)
+
+
+def source(vendor: Vendor, **changes: Any) -> Rest:
+    return Rest(vendor.web(), mapping(**changes), SecretStr("SECRETKEY"), lambda: NOW)
+
+
+def test_rest_pages_are_followed_with_the_key() -> None:
+    vendor = Vendor(
+        httpx.Response(200, text=recorded("rest_aggregates.json")),
+        httpx.Response(200, text=recorded("rest_last_page.json").replace('"status"', '"next_url": null, "status"')),
+    )
+    report = source(vendor).fetch("AC/ME", "P1D", datetime(2023, 1, 9, tzinfo=UTC))
+    assert [bar.stamp for bar in report.bars] == [date(2023, 1, 9), date(2023, 1, 10), date(2023, 1, 11)]
+    first, second = (request.url for request in vendor.requests)
+    assert first.raw_path == b"/v2/aggs/AC%2FME/day/2023-01-09/2024-12-02?apiKey=SECRETKEY&limit=50"
+    assert dict(second.params) == {"cursor": "abc", "apiKey": "SECRETKEY"}
+    assert vendor.requests[1].headers["authorization"] == "Bearer SECRETKEY"
+
+
+def test_rest_actions_read_beside_the_bars() -> None:
+    report, following = read_answer(answer("rest_last_page.json"), mapping(), "ACME", "P1D")
+    assert following is None
+    assert [(action.kind, action.ex_date, action.value) for action in report.actions] == [
+        ("SPLIT", date(2023, 1, 11), 4),
+        ("DIVIDEND", date(2023, 1, 10), Decimal("0.23")),
+    ]
+
+
+def test_rest_numbers_stay_decimals() -> None:
+    report, _ = read_answer(answer("rest_aggregates.json"), mapping(), "ACME", "P1D")
+    assert report.bars[1].high == Decimal("131.2636")
+    assert report.bars[1].volume == Decimal("63896155.5")
+
+
+def test_rest_vwap_and_trades_are_read_where_the_mapping_names_them() -> None:
+    named = mapping(fields=FIELDS | {"vwap": "vw", "trades": "n"})
+    report, _ = read_answer(answer("rest_aggregates.json"), named, "ACME", "P1D")
+    assert [(bar.vwap, bar.trades) for bar in report.bars] == [
+        (Decimal("131.6292"), 645365),
+        (Decimal("129.822"), 554940),
+    ]
+    report, _ = read_answer(answer("rest_aggregates.json"), mapping(), "ACME", "P1D")
+    assert {(bar.vwap, bar.trades) for bar in report.bars} == {(None, None)}
+
+
+def test_rest_object_keyed_by_date_reads_as_bars() -> None:
+    report, _ = read_answer(answer("rest_keyed.json"), Mapping.model_validate(KEYED), "ACME", "P1D")
+    assert [bar.stamp for bar in report.bars] == [date(2023, 1, 10), date(2023, 1, 11)]
+
+
+def test_rest_next_page_on_another_host_is_not_followed() -> None:
+    text = recorded("rest_aggregates.json").replace("https://vendor.example", "https://thief.example")
+    vendor = Vendor(httpx.Response(200, text=text))
+    with pytest.raises(VendorDown, match="another host"):
+        source(vendor).fetch("ACME", "P1D", None)
+    assert len(vendor.requests) == 1
+
+
+def test_rest_pages_in_a_circle_end() -> None:
+    vendor = Vendor(httpx.Response(200, text=recorded("rest_aggregates.json")))
+    with pytest.raises(VendorDown, match="pages"):
+        source(vendor).fetch("ACME", "P1D", None)
+
+
+def test_rest_error_inside_a_200_is_down() -> None:
+    with pytest.raises(VendorDown, match="exceeded the maximum requests"):
+        read_answer(answer("rest_error_in_200.json"), mapping(), "ACME", "P1D")
+
+
+def test_rest_client_error_is_refused() -> None:
+    with pytest.raises(VendorRefused, match="403"):
+        read_answer(answer("rest_error_in_200.json", 403), mapping(), "ACME", "P1D")
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"results": 5}', '{"results": [1]}', recorded("page.html")])
+def test_rest_nonsense_in_a_200_is_down(text: str) -> None:
+    with pytest.raises(VendorDown):
+        read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+
+
+def test_rest_answer_without_items_is_empty_where_the_mapping_says_so() -> None:
+    report, _ = read_answer(Answer(200, '{"resultsCount": 0}'), mapping(items_optional=True), "ACME", "P1D")
+    assert not report.bars
+
+
+def test_rest_unreadable_time_refuses_that_bar_alone() -> None:
+    text = recorded("rest_aggregates.json").replace("1673240400000", '"noon"')
+    report, _ = read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    assert len(report.bars) == 1
+    assert "noon" in report.refusals[0].reason
+
+
+@pytest.mark.parametrize(
+    ("time", "value", "expected"),
+    [
+        ({"format": "epoch_s"}, 1673361000, datetime(2023, 1, 10, 14, 30, tzinfo=UTC)),
+        ({"format": "iso"}, "2023-01-10T09:30:00-05:00", datetime(2023, 1, 10, 14, 30, tzinfo=UTC)),
+        ({"format": "iso"}, "2023-01-10T09:30:00", datetime(2023, 1, 10, 14, 30, tzinfo=UTC)),
+        ({"format": "%d.%m.%Y %H:%M", "zone": "UTC"}, "10.01.2023 14:30", datetime(2023, 1, 10, 14, 30, tzinfo=UTC)),
+    ],
+)
+def test_mapping_time_reads_each_format(time: dict[str, str], value: object, expected: datetime) -> None:
+    assert mapping(time=time).time.read(value, "PT1H") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("url: [", "cannot be read"),
+        ("url: x", "fields: Field required"),
+        ("just text", "wrong"),
+        ("{url: u, items: i, fields: {time: t, open: o, high: h, low: l, close: c, volume: v}, typo: 1}", "typo"),
+        ("{url: u, items: i, fields: {}, time: {zone: Mars/Olympus}}", "Mars/Olympus"),
+        ("{url: u, items: i, fields: {}, splits: {items: s, fields: {date: d}}}", "either ratio"),
+    ],
+)
+def test_mapping_that_is_wrong_says_where(tmp_path: Path, text: str, problem: str) -> None:
+    file = tmp_path / "vendor.yaml"
+    file.write_text(text)
+    with pytest.raises(VendorRefused, match=problem):
+        load_mapping(file)
+
+
+def test_mapping_of_the_documentation_is_valid(tmp_path: Path) -> None:
+    from producers.sources import mappings
+
+    example = "\n".join(line for line in (mappings.__doc__ or "").splitlines() if line.startswith("    "))
+    file = tmp_path / "vendor.yaml"
+    file.write_text(example)
+    assert load_mapping(file).items == "data.bars"
+
+
+def test_path_finds_names_and_positions() -> None:
+    document = {"a": [{"b": 1}]}
+    assert find(document, "a.0.b") == 1
+    assert find(document, "a.1.b") is None
+    assert find(document, "a.b") is None

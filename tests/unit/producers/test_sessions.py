@@ -1,0 +1,81 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from producers.sessions import Hours, NoSession, calendar_of
+
+NYSE = calendar_of(None, "XNYS")
+
+
+def at(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]
+
+
+@pytest.mark.parametrize(
+    ("day", "opened", "closed"),
+    [
+        (date(2012, 1, 3), at(2012, 1, 3, 14, 30), at(2012, 1, 3, 21)),
+        (date(2012, 7, 2), at(2012, 7, 2, 13, 30), at(2012, 7, 2, 20)),  # daylight saving time
+        (date(2012, 7, 3), at(2012, 7, 3, 13, 30), at(2012, 7, 3, 17)),  # the eve of Independence Day
+        (date(2012, 11, 23), at(2012, 11, 23, 14, 30), at(2012, 11, 23, 18)),  # the day after Thanksgiving
+    ],
+)
+def test_daily_bar_spans_its_session(day: date, opened: datetime, closed: datetime) -> None:
+    assert NYSE.bounds("P1D", day, "open") == (opened, closed)
+    assert NYSE.bounds("P1D", opened, "open") == (opened, closed)
+    assert NYSE.bounds("P1D", closed, "close") == (opened, closed)
+
+
+@pytest.mark.parametrize("day", [date(2012, 1, 1), date(2012, 10, 29), date(2001, 9, 12)])
+def test_daily_bar_on_a_day_without_trading_has_no_session(day: date) -> None:
+    with pytest.raises(NoSession, match=f"{day} is no session of XNYS"):
+        NYSE.bounds("P1D", day, "open")
+
+
+def test_last_hour_ends_with_the_session() -> None:
+    expected = (at(2012, 1, 3, 20, 30), at(2012, 1, 3, 21))
+    assert NYSE.bounds("PT1H", at(2012, 1, 3, 20, 30), "open") == expected
+    assert NYSE.bounds("PT1H", at(2012, 1, 3, 21), "close") == expected
+
+
+def test_minute_stamped_by_its_close_is_the_one_before() -> None:
+    opened = at(2012, 1, 3, 14, 30)
+    assert NYSE.bounds("PT1M", at(2012, 1, 3, 14, 31), "close")[0] == opened
+    assert NYSE.bounds("PT1M", opened, "open")[0] == opened
+
+
+@pytest.mark.parametrize("moment", [at(2012, 1, 3, 14, 29), at(2012, 1, 3, 21), at(2012, 1, 2, 15), at(1950, 1, 3, 15)])
+def test_hour_outside_every_session_is_refused(moment: datetime) -> None:
+    with pytest.raises(NoSession):
+        NYSE.bounds("PT1H", moment, "open")
+
+
+def test_calendar_of_an_unknown_exchange_is_the_default() -> None:
+    assert calendar_of("XXXX", "XNYS").name == "XNYS"
+    assert calendar_of("XNAS", "XLON").name == "XNYS"
+    assert calendar_of(None, "XLON").name == "XLON"
+
+
+def test_sessions_before_counts_sessions_not_days() -> None:
+    assert NYSE.sessions_before(at(2012, 1, 3, 21), 1) == at(2011, 12, 30, 14, 30)
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (at(2012, 1, 6, 20, 59), Hours(True, at(2012, 1, 5, 21), at(2012, 1, 4, 21), at(2012, 1, 6, 21))),
+        (at(2012, 1, 6, 21), Hours(False, at(2012, 1, 6, 21), at(2012, 1, 5, 21), at(2012, 1, 9, 14, 30))),
+        (
+            at(2012, 1, 16, 18),
+            Hours(False, at(2012, 1, 13, 21), at(2012, 1, 12, 21), at(2012, 1, 17, 14, 30)),
+        ),  # a holiday
+        (NYSE.closes[-1], Hours(False, NYSE.closes[-1], NYSE.closes[-2], None)),
+    ],
+)
+def test_hours_tell_whether_it_trades_and_when_that_changes(moment: datetime, expected: Hours) -> None:
+    assert NYSE.hours(moment) == expected
+
+
+def test_hours_before_the_calendar_are_not_known() -> None:
+    with pytest.raises(NoSession, match="before the sessions that are known of XNYS"):
+        NYSE.hours(NYSE.closes[1] - timedelta(minutes=1))

@@ -1,0 +1,108 @@
+import httpx
+import pytest
+
+from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.budget import DAY, Budget
+from producers.sources.web import Answer
+from tests.unit.producers.vendors import Vendor, recorded
+
+URL = "https://vendor.example/prices"
+
+
+def text_of(answer: Answer) -> str:
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("too slow"),
+        httpx.Response(503, text="<html>upstream</html>"),
+        httpx.Response(429, text="slow down"),
+        httpx.Response(302, headers={"location": "https://consent.example"}),
+    ],
+)
+def test_web_failure_that_passes_is_tried_again(failure: httpx.Response | Exception) -> None:
+    vendor = Vendor(failure, httpx.Response(200, text="ok"))
+    assert vendor.web().ask(URL, text_of) == "ok"
+    assert len(vendor.requests) == 2
+    assert len(vendor.waits) == 1
+
+
+def test_web_lasting_failure_ends_after_three_attempts_with_the_last_reason() -> None:
+    vendor = Vendor(httpx.Response(503, text="maintenance"))
+    with pytest.raises(VendorDown, match="503: maintenance"):
+        vendor.web().ask(URL, text_of)
+    assert len(vendor.requests) == 3
+
+
+def test_web_refusal_is_not_tried_again() -> None:
+    vendor = Vendor(httpx.Response(200, text="no"))
+
+    def refuse(answer: Answer) -> str:
+        raise VendorRefused(answer.text)
+
+    with pytest.raises(VendorRefused):
+        vendor.web().ask(URL, refuse)
+    assert len(vendor.requests) == 1
+
+
+def test_web_short_retry_after_is_waited_for() -> None:
+    vendor = Vendor(httpx.Response(429, headers={"retry-after": "7"}), httpx.Response(200, text="ok"))
+    assert vendor.web().ask(URL, text_of) == "ok"
+    assert vendor.waits[0] >= 7
+
+
+@pytest.mark.parametrize("header", ["3600", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_web_long_retry_after_is_left_to_the_poller(header: str) -> None:
+    vendor = Vendor(httpx.Response(429, headers={"retry-after": header}))
+    with pytest.raises(VendorDown) as caught:
+        vendor.web().ask(URL, text_of)
+    assert len(vendor.requests) == 1
+    assert (caught.value.retry_after or 0) >= 3600
+
+
+def test_web_reader_that_breaks_on_an_answer_is_a_vendor_that_is_down() -> None:
+    vendor = Vendor(httpx.Response(200, text="x"))
+
+    def broken(answer: Answer) -> str:
+        raise KeyError(f"SECRETKEY {answer.text}")
+
+    with pytest.raises(VendorDown, match="KeyError") as caught:
+        vendor.web().ask(URL, broken)
+    assert "SECRETKEY" not in str(caught.value)
+
+
+def test_web_key_echoed_by_the_vendor_never_shows() -> None:
+    vendor = Vendor(httpx.Response(500, text=recorded("alphavantage_limit.json")))
+    with pytest.raises(VendorDown) as caught:
+        vendor.web().ask(URL, text_of, params={"apikey": "SECRETKEY"})
+    assert "SECRETKEY" not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+def test_budget_minute_spent_waits_until_the_oldest_request_is_a_minute_old() -> None:
+    now = 0.0
+    budget = Budget(2, 0, lambda: now)
+    assert [budget.take(), budget.take()] == [0, 0]
+    now = 20.0
+    assert budget.take() == 40.0
+    now = 60.0
+    assert budget.take() == 0
+
+
+def test_budget_day_spent_waits_longer_than_the_minute() -> None:
+    budget = Budget(1, 2, iter([0.0, 100.0, 200.0]).__next__)
+    assert [budget.take(), budget.take()] == [0, 0]
+    assert budget.take() == DAY - 200
+
+
+def test_budget_spent_for_the_day_is_reported_with_the_wait() -> None:
+    vendor = Vendor(httpx.Response(200, text="ok"))
+    web = vendor.web(budget=Budget(0, 1))
+    web.ask(URL, text_of)
+    with pytest.raises(VendorDown, match="budget") as caught:
+        web.ask(URL, text_of)
+    assert len(vendor.requests) == 1
+    assert (caught.value.retry_after or 0) > 3600
