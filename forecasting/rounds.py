@@ -1,0 +1,124 @@
+"""Make the forecasts of all symbols that closed together: one call a model, whoever is refused left out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+import structlog
+
+from contracts.events import BrokenInvariant, ForecastIssued
+from contracts.parts import ForecastStep, Lineage, ModelRef
+from forecasting import calibrations
+from forecasting.calendars import session_of
+from forecasting.calibrations import Calibrations
+from forecasting.conformal import ASKED
+from forecasting.dues import Due
+from forecasting.frames import frame_sha256, symbol_frame
+from forecasting.issue import answers, issue, lineage
+from forecasting.lineup import Lineup
+from forecasting.meters import PREDICTING
+from forecasting.models.base import BadFrame
+from forecasting.quantiles import LEVELS, Floats
+from forecasting.registry import LoadedModel
+from forecasting.settings import ServeSettings
+from forecasting.tapes import Splits
+from forecasting.versions import code_version
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a forecast of one symbol is made from."""
+
+    due: Due
+    frame: pd.DataFrame
+    made_from: Lineage
+
+
+class Rounds:
+    """Turns dues into forecasts.
+
+    Attributes:
+        refusals: by symbol and family, why there is no forecast.
+    """
+
+    def __init__(self, settings: ServeSettings, splits: Splits, calibrations: Calibrations) -> None:
+        self.refusals: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._settings = settings
+        self._splits = splits
+        self._calibrations = calibrations
+
+    def forecasts(self, dues: Iterable[Due], lineup: Lineup, now: datetime) -> Iterator[ForecastIssued]:
+        """Forecast dues of one origin by every version that owes them, the champion first."""
+        inputs = {due.series[0]: self._input(due) for due in dues}
+        for version, role in lineup.roles.items():
+            model = lineup.by_version[version]
+            asked = {symbol: given for symbol, given in inputs.items() if version in given.due.versions}
+            reference = ModelRef(name=model.name, version=version, family=model.family, run_id=model.run_id, role=role)
+            for symbol, steps in self._ask(model, {symbol: given.frame for symbol, given in asked.items()}).items():
+                given = asked[symbol]
+                try:
+                    forecast = issue(given.due, reference, steps, given.made_from, now)
+                except BrokenInvariant as error:
+                    self._refuse(model, symbol, str(error))
+                else:
+                    self.refusals[symbol].pop(model.family, None)
+                    yield forecast
+
+    def _input(self, due: Due) -> Input:
+        exchange = self._settings.exchange_calendar
+        symbol, interval = due.series
+        first, last = (session_of(due.bars[end].event.closed_at, exchange) for end in (0, -1))
+        splits = self._splits.between(symbol, first, last)
+        frame = symbol_frame(
+            [bar.event for bar in due.bars], [split.event for split in splits], interval=interval, exchange=exchange
+        )
+        return Input(
+            due,
+            frame,
+            lineage(due.bars, splits, frame_sha256(frame), code_version(), self._calibrations.inputs(symbol)),
+        )
+
+    def _ask(self, model: LoadedModel, frames: Mapping[str, pd.DataFrame]) -> dict[str, tuple[ForecastStep, ...]]:
+        """Ask a model for all symbols at once; leave out those that it refuses."""
+        if not frames:
+            return {}
+        frame = pd.concat(list(frames.values()), ignore_index=True)
+        if short := model.lacking(frame):
+            for symbol, why in short.items():
+                self._refuse(model, symbol, why)
+            return self._ask(model, {symbol: frame for symbol, frame in frames.items() if symbol not in short})
+        try:
+            with PREDICTING.labels(model.family).time():
+                raw = model.predict(frame, self._settings.horizon, ASKED.tolist())
+            return answers(calibrations.apply(raw, self._alphas(model, frames)), LEVELS)
+        except Exception as error:  # a model is a guest: its fault must not keep the others from forecasting
+            if not isinstance(error, BadFrame):
+                log.exception("a model failed", family=model.family, version=model.version, symbols=list(frames))
+            if len(frames) == 1:
+                self._refuse(model, next(iter(frames)), f"{type(error).__name__}: {error}")
+                return {}
+        # One symbol spoils the batch: ask for each alone.
+        return {found: steps for one in frames for found, steps in self._ask(model, {one: frames[one]}).items()}
+
+    def _alphas(self, model: LoadedModel, frames: Mapping[str, pd.DataFrame]) -> dict[str, Floats]:
+        """Return how the intervals of each symbol have held so far."""
+        return {
+            symbol: self._calibrations.alphas(
+                symbol,
+                self._settings.interval,
+                model.version,
+                model.family,
+                frame["ds"].iloc[-1].to_pydatetime().replace(tzinfo=UTC),
+                self._settings.horizon,
+            )
+            for symbol, frame in frames.items()
+        }
+
+    def _refuse(self, model: LoadedModel, symbol: str, why: str) -> None:
+        if model.family not in self.refusals[symbol]:  # the reason counts bars: it is another one each day
+            log.info("not forecast", symbol=symbol, family=model.family, version=model.version, reason=why)
+        self.refusals[symbol][model.family] = why

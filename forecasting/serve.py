@@ -1,0 +1,196 @@
+"""Serving: bars come in, every model at work forecasts them, events go out, each exactly once.
+
+State is folded from the log alone: bars and splits from their topics, what was issued from the output topic, how
+intervals have held from `forecast-scores`.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import httpx
+
+from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued, ForecastScored
+from contracts.ids import stamp
+from forecasting.calendars import NoSession, target_ats
+from forecasting.calibrations import Calibrations
+from forecasting.dues import Dues, Issued, Series
+from forecasting.following import Source
+from forecasting.lineup import Lineup
+from forecasting.meters import ISSUED, ISSUING
+from forecasting.rounds import Rounds
+from forecasting.settings import ServeSettings
+from forecasting.tapes import Splits, placed
+from forecasting.windows import CONTEXT
+from streaming.clock import Clock
+from streaming.loop import Away
+from streaming.records import Batch, Partition, Record
+
+
+class Output(Protocol):
+    """Where forecasts are published."""
+
+    def publish(self, event: ForecastIssued, *, time: datetime, cause: Record | None = None) -> None: ...
+
+    def flush(self, timeout: float | None = None) -> None: ...
+
+
+class HasLineup(Protocol):
+    """Whoever knows the models at work."""
+
+    @property
+    def lineup(self) -> Lineup: ...
+
+
+class Serving:
+    """Folds the log and issues what is owed; used by the consumer loop's thread and by a ticking one.
+
+    Args:
+        actions: the topic of corporate actions.
+        issued: the topic that forecasts are published to.
+        scores: the topic of what forecasts were worth.
+        stop: when set, what is still owed is left to the next process.
+    """
+
+    def __init__(
+        self,
+        settings: ServeSettings,
+        watch: HasLineup,
+        output: Output,
+        clock: Clock,
+        actions: Source,
+        issued: Source,
+        scores: Source,
+        stop: threading.Event,
+    ) -> None:
+        self.count = 0
+        self.last_origin: datetime | None = None
+        self._settings = settings
+        self._watch = watch
+        self._output = output
+        self._clock = clock
+        self._actions, self._issued_log, self._scores = actions, issued, scores
+        self._stop = stop
+        self._splits = Splits()
+        self._calibrations = Calibrations(settings.model_name)
+        self._rounds = Rounds(settings, self._splits, self._calibrations)
+        self._issued = Issued(settings.model_name)
+        self._dues = Dues(self._issued, settings.interval, CONTEXT)
+        self._positions: dict[Partition, int] = {}
+        self._in_flight: list[ForecastIssued] = []
+        self._known_versions: set[str] = set()
+        self._lock = threading.Lock()
+
+    def positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """Return where the fold stands; read anew what was issued, perhaps by another process."""
+        with self._lock:
+            self._dues.keep_only(partitions)
+            self._positions = {place: self._positions[place] for place in partitions if place in self._positions}
+            self._fold_actions()
+            for record in self._issued_log.news():
+                if isinstance(record.event, ForecastIssued):
+                    self._issued.fold(record.event)
+            for record in self._scores.news():
+                self._calibrations.fold(record)
+            for source in (self._actions, self._scores):
+                self._positions |= {place: at for place, at in source.positions().items() if place in partitions}
+            return dict(self._positions)
+
+    def apply(self, batch: Batch) -> None:
+        """Fold a batch, then issue what is owed by it."""
+        with self._lock:
+            lineup = self._current()
+            came, jumped = time.monotonic(), False
+            for record in batch.records:
+                if isinstance(record.event, BarClosed):
+                    jumped |= self._dues.fold(record, record.event, lineup.roles, came)
+                elif isinstance(record.event, CorporateActionAnnounced):
+                    self._splits.fold(placed(record.event, record))
+                elif isinstance(record.event, ForecastScored):
+                    self._calibrations.fold(record)
+            self._positions.update(batch.next_offsets)
+            if jumped and self._dues.pending:
+                self._fold_actions()  # the split that explains it stands in another topic: it may be behind
+            self._issue_owed(lineup)
+
+    def tick(self) -> None:
+        """Let waiting models begin, and carry out what an outage left undone.
+
+        Raises:
+            Away: a server is away; call again later.
+        """
+        with self._lock:
+            lineup = self._current()
+            if waiting := self._dues.waiting:
+                now = self._now()
+                live = {series: self._live(series, now) for series in waiting}
+                self._dues.begin(lineup.roles, live, time.monotonic() - self._settings.quiet_seconds)
+            self._issue_owed(lineup)
+
+    def status(self) -> dict[str, Any]:
+        """Return what was done and what is refused."""
+        return {
+            "forecasts_issued": self.count,
+            "last_origin": stamp(self.last_origin) if self.last_origin else None,
+            "series": len(self._dues.tapes),
+            "owed": len(self._dues.pending),
+            "refused": {symbol: dict(why) for symbol, why in list(self._rounds.refusals.items()) if why},
+        }
+
+    def _current(self) -> Lineup:
+        """Return the line-up; versions new in it begin at the newest bars."""
+        lineup = self._watch.lineup
+        if new := set(lineup.roles) - self._known_versions:
+            self._dues.take_up(new)
+        self._known_versions = set(lineup.roles)
+        return lineup
+
+    def _fold_actions(self) -> None:
+        for record in self._actions.news():
+            if isinstance(record.event, CorporateActionAnnounced):
+                self._splits.fold(placed(record.event, record))
+
+    def _now(self) -> datetime:
+        try:
+            return self._clock.now()
+        except httpx.HTTPError as error:
+            raise Away(f"the clock at {self._settings.clock_url} does not answer: {error}") from error
+
+    def _live(self, series: Series, now: datetime) -> bool:
+        """Tell whether the session after a series' newest bar is still to come."""
+        origin = self._dues.tapes[series].newest.event.closed_at
+        try:
+            (following,) = target_ats(origin, 1, interval=series[1], exchange=self._settings.exchange_calendar)
+        except NoSession:
+            return False
+        return following > now
+
+    def _issue_owed(self, lineup: Lineup) -> None:
+        self._confirm()
+        while self._dues.pending and lineup.roles and not self._stop.is_set():
+            with ISSUING.time():
+                round_ = self._dues.next_round()
+                now = self._now()
+                causes = {due.series: due.cause for due in round_}
+                for forecast in self._rounds.forecasts(round_, lineup, now):
+                    if self._issued.has(forecast):
+                        continue  # the correction changed nothing that models read
+                    cause = causes[forecast.symbol, forecast.interval]
+                    self._output.publish(forecast, time=forecast.issued_at, cause=cause)
+                    self._in_flight.append(forecast)
+                self._dues.done(round_)
+                self._confirm()
+
+    def _confirm(self) -> None:
+        """Wait until the log has what was published; only then is it issued."""
+        if not self._in_flight:
+            return
+        self._output.flush(self._settings.flush_seconds)
+        for forecast in self._in_flight:
+            self._issued.fold(forecast)
+            ISSUED.labels(forecast.model.family, forecast.model.role).inc()
+        self.count += len(self._in_flight)
+        self.last_origin = max(forecast.origin for forecast in self._in_flight)
+        self._in_flight = []
