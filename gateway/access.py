@@ -1,0 +1,79 @@
+"""Who may do what: callers, their scopes, and which scope an address needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+READ, PREDICT = "read", "predict"
+SCOPES = frozenset({READ, PREDICT})
+
+COOKIE = "foretick_token"
+PROTOCOL = "foretick.v1"
+_TOKEN_PROTOCOL, _TICKET_PROTOCOL = "foretick.token.", "foretick.ticket."
+
+# What is not the web app's. Of these, only what tells nothing of the data is open to everybody.
+OURS = (
+    "api", "health", "docs", "openapi.json", "asyncapi.json", "metrics", "predict", "live", "forecast", "sign-in",
+)  # fmt: skip
+_OPEN = frozenset({"/health/live", "/health/ready", "/docs", "/openapi.json", "/asyncapi.json", "/sign-in"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Name who calls: a token's name, a JWT's subject, or an address; `until` is when that ends (epoch seconds)."""
+
+    name: str
+    address: str
+    scopes: frozenset[str] = SCOPES
+    known: bool = False  # by a token; else the name is the address
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a caller shows: a bearer token, or a ticket; `ambient` if its browser adds it by itself (a cookie)."""
+
+    token: str = ""
+    ticket: str = ""
+    ambient: bool = False
+
+
+def need(path: str) -> str | None:
+    """Return the scope that a path needs; None: it is open to everybody.
+
+    Whatever lies beside the web app's files needs a scope unless it is listed as open.
+    """
+    first = path.lstrip("/").split("/", 1)[0]
+    if first not in OURS or path in _OPEN:
+        return None
+    return PREDICT if first == "predict" else READ
+
+
+def shown(headers: Mapping[str, str], query: str, websocket: bool) -> Credential | None:
+    """Return what a request shows of its caller; None: nothing.
+
+    A browser's socket cannot set headers: it offers the token or a ticket as a subprotocol, or the ticket (good once,
+    for seconds) in the address. Tokens are never read from an address: those are logged along the way.
+    """
+    kind, _, value = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer" and value.strip():
+        return Credential(token=value.strip())
+    if websocket:
+        for offered in protocols(headers):
+            if offered.startswith(_TOKEN_PROTOCOL):
+                return Credential(token=offered.removeprefix(_TOKEN_PROTOCOL))
+            if offered.startswith(_TICKET_PROTOCOL):
+                return Credential(ticket=offered.removeprefix(_TICKET_PROTOCOL))
+        if ticket := parse_qs(query).get("ticket"):
+            return Credential(ticket=ticket[0])
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return None
+    return Credential(token=cookie.value, ambient=True) if cookie and cookie.value else None
+
+
+def protocols(headers: Mapping[str, str]) -> list[str]:
+    """Return the subprotocols that a socket offers."""
+    return [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]

@@ -1,0 +1,137 @@
+"""The gateway's app: its parts put together, its routes, its errors, what begins and ends with it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from contracts.topics import STOCK_DATA, STOCK_FORECASTS
+from gateway import asyncapi, docs, problems
+from gateway.backlog import Backlog
+from gateway.doors import Doorman, Keys
+from gateway.health import Health
+from gateway.hub import Hub
+from gateway.leaderboards import Leaderboards
+from gateway.metrics import Metrics
+from gateway.middleware import Guard
+from gateway.pipeline import Pipeline
+from gateway.predict import Predictor
+from gateway.problems import ProblemDetails
+from gateway.queries import Queries
+from gateway.relay import Relay
+from gateway.routes import (
+    access,
+    actions,
+    bars,
+    forecasts,
+    health,
+    leaderboard,
+    lineage,
+    models,
+    pipeline,
+    predict,
+    streams,
+    symbols,
+)
+from gateway.settings import GatewaySettings
+from gateway.sockets import Sockets
+from gateway.threads import in_thread
+from gateway.web import WebApp
+from gateway.webhooks import MODELS
+from gateway.wiring import Parts
+
+ROUTES = (symbols, bars, actions, forecasts, models, leaderboard, lineage, pipeline, predict, access, health, streams)
+RELAYED = (STOCK_DATA, STOCK_FORECASTS)
+
+Opening = Callable[[GatewaySettings, Metrics], AbstractAsyncContextManager[Parts]]
+
+
+def create_app(settings: GatewaySettings, opening: Opening | None = None) -> FastAPI:
+    """Return the app; nothing is opened before it starts.
+
+    Args:
+        opening: makes the parts and lets go of them; None: the real ones.
+    """
+    metrics = Metrics()
+    keys = Keys(settings)
+    open_parts = opening or running
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_parts(settings, metrics) as parts:
+            app.state.parts = parts
+            yield
+        await keys.close()
+
+    app = FastAPI(
+        title="Foretick",
+        version="0.1.0",
+        summary="Market bars, forecasts with their lineage and scores, and predictions on request.",
+        description=docs.DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=sorted(settings.allowed_origins),
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID", "traceparent"],
+                expose_headers=["ETag", "Retry-After", "X-Request-ID", "X-Stream-Position"],
+            ),
+            Middleware(Guard, metrics=metrics, body_limit=settings.body_limit, hosts=settings.allowed_hosts),
+            Middleware(Doorman, keys=keys, settings=settings, metrics=metrics),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+        ],
+    )
+    app.state.keys = keys
+    problems.install(app)
+    for module in ROUTES:
+        app.include_router(module.router)
+    docs.install(app, ProblemDetails, *MODELS)
+    app.include_router(asyncapi.router)
+    app.router.default = WebApp(settings.web)  # a mount at / would take known addresses with unknown methods, too
+    return app
+
+
+@asynccontextmanager
+async def running(settings: GatewaySettings, metrics: Metrics) -> AsyncIterator[Parts]:
+    """Open everything the gateway needs and begin to relay; close it all at the end."""
+    loop = asyncio.get_running_loop()
+    hub = Hub(
+        ring_messages=settings.memory_messages,
+        heartbeat_every=settings.heartbeat_seconds,
+        round_messages=min(200, settings.client_queue // 4),
+    )
+    metrics.watch(hub)
+    relay = Relay(settings, RELAYED, hub, metrics, preload=settings.preload_messages)
+    async with AsyncExitStack() as closing:
+        queries = Queries(settings)
+        closing.push_async_callback(queries.close)
+        predictor = Predictor(settings, queries, metrics)
+        closing.push_async_callback(predictor.close)
+        asked = Health(settings, hub, relay, queries)
+        closing.push_async_callback(asked.close)
+        watched = Pipeline(settings, queries)
+        closing.push_async_callback(watched.close)
+        backlog = Backlog(settings, hub)
+        relay.start(loop)
+        closing.push_async_callback(in_thread, relay.stop)
+        for work in (hub.beat(), relay.watch()):
+            closing.callback(asyncio.create_task(work).cancel)
+        yield Parts(
+            settings=settings,
+            metrics=metrics,
+            hub=hub,
+            queries=queries,
+            predictor=predictor,
+            sockets=Sockets(settings, hub, backlog, metrics),
+            health=asked,
+            pipeline=watched,
+            leaderboards=Leaderboards(queries),
+        )

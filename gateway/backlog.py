@@ -1,0 +1,68 @@
+"""Read older events from Kafka for clients that come back, a few readers at a time."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from itertools import islice
+
+from gateway.hub import Hub
+from gateway.messages import Message
+from gateway.relay import to_message
+from gateway.resume import Away, Gone
+from gateway.threads import in_thread
+from streaming.codec import RegistryAway
+from streaming.reader import HistoryGone, LogAway, read_range, watermarks
+from streaming.records import Record
+from streaming.settings import StreamSettings
+
+CHUNK = 500
+READERS = 4
+
+
+class Backlog:
+    """The log as `resume` wants it, over Kafka."""
+
+    def __init__(self, settings: StreamSettings, hub: Hub) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._turn = asyncio.Semaphore(READERS)
+
+    async def marks(self, topic: str) -> dict[int, tuple[int, int]]:
+        """Give each partition's first offset and next offset; raises Away."""
+        try:
+            return await in_thread(lambda: watermarks(self._settings, topic, 5.0))
+        except LogAway as error:
+            raise Away(str(error)) from error
+
+    async def read(
+        self, topic: str, start: Mapping[int, int], end: Mapping[int, int]
+    ) -> AsyncIterator[Sequence[Message]]:
+        """Give the messages from `start` to `end` (exclusive), in order by partition; raises Away, Gone."""
+        epoch = self._hub.epochs[topic]
+        async with self._turn:
+            reading = _Reading(read_range(self._settings, topic, start, end, on_poison="skip", timeout=10.0))
+            try:
+                while chunk := await in_thread(reading.chunk):
+                    yield [to_message(record, epoch) for record in chunk]
+            except HistoryGone as error:
+                raise Gone(str(error)) from error
+            except (LogAway, RegistryAway) as error:
+                raise Away(str(error)) from error
+            finally:
+                threading.Thread(target=reading.close, daemon=True).start()  # waits for a chunk that is being read
+
+
+class _Reading:
+    """A generator that threads may take from and close, one at a time: a cancelled client leaves at any moment."""
+
+    def __init__(self, records: Iterator[Record]) -> None:
+        self._records = records
+        self._lock = threading.Lock()
+
+    def chunk(self) -> list[Record]:
+        with self._lock:
+            return list(islice(self._records, CHUNK))
+
+    def close(self) -> None:
+        with self._lock:
+            self._records.close()  # type: ignore[attr-defined]

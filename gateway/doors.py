@@ -1,0 +1,127 @@
+"""The door: who calls, and may they? Asked before anything else of a request or a socket is looked at."""
+
+from dataclasses import replace
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from gateway.access import Caller, Credential, need, shown
+from gateway.jwts import Jwts, NotOurs
+from gateway.metrics import Metrics
+from gateway.origins import allowed
+from gateway.problems import Problem
+from gateway.settings import GatewaySettings
+from gateway.tickets import Tickets
+from gateway.tokens import digest
+from gateway.web import is_page
+
+log = structlog.get_logger()
+
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Keys:
+    """Know the callers by what they show; without tokens and identity provider everybody may do everything."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self.tickets = Tickets()
+        self._grants = settings.grants
+        self._jwts = Jwts(settings) if settings.jwks_url else None
+        self.required = bool(self._grants or self._jwts)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._jwts:
+            await self._jwts.close()
+
+    async def caller(self, credential: Credential | None, address: str) -> Caller | None:
+        """Return who calls, None if nothing was shown; raises the problem 401, or 503 while keys cannot be had."""
+        if not self.required:
+            return Caller(address, address)
+        if credential is None:
+            return None
+        if credential.ticket:
+            owner = self.tickets.take(credential.ticket)
+            if owner is None:
+                raise _unknown("The ticket is unknown, used or too old: ask for another at POST /api/ticket.")
+            return replace(owner, address=address)
+        if grant := self._grants.get(digest(credential.token)):
+            return Caller(grant.name, address, grant.scopes, known=True)
+        if self._jwts is None or credential.token.count(".") != 2:
+            raise _unknown("The token is not known here.")
+        try:
+            return await self._jwts.caller(credential.token, address)
+        except NotOurs as error:
+            raise _unknown(f"The token is not taken: {error}.") from error
+
+
+class Doorman:
+    """Let in who may come in, and tell the app who it is (`scope["state"]["caller"]`)."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, settings: GatewaySettings, metrics: Metrics) -> None:
+        self._app = app
+        self._keys = keys
+        self._origins = settings.allowed_origins
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            caller = await self._admitted(scope, headers)
+        except Problem as problem:
+            self._metrics.denied.labels(problem.kind).inc()
+            await _answer(_denial(scope, headers, problem), scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+    async def _admitted(self, scope: Scope, headers: Headers) -> Caller:
+        address = (scope.get("client") or ("",))[0]
+        path, websocket = scope["path"], scope["type"] == "websocket"
+        needed = need(path)
+        if needed is None and not _is_the_page(scope, headers):
+            return Caller(address, address, frozenset())
+        credential = shown(headers, scope["query_string"].decode("latin-1"), websocket)
+        caller = await self._keys.caller(credential, address)
+        if caller is None:
+            raise Problem(401, "token-needed", "Show a token: `Authorization: Bearer ...`, or sign in at /sign-in.")
+        if credential and credential.ambient and scope.get("method") in _UNSAFE:
+            origin = headers.get("origin")
+            if origin is None or not allowed(origin, headers.get("host"), self._origins):
+                raise Problem(403, "foreign-origin", "A request with a cookie must come from the gateway's own pages.")
+        if needed and needed not in caller.scopes:
+            raise Problem(403, "scope-needed", f"This needs the scope `{needed}`, which the token does not have.")
+        return caller
+
+
+def _unknown(detail: str) -> Problem:
+    return Problem(401, "token-unknown", detail)
+
+
+def _is_the_page(scope: Scope, headers: Headers) -> bool:
+    """Tell whether a person opens the web app: without a token they are shown where to sign in."""
+    if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in headers.get("accept", ""):
+        return False
+    return is_page(scope["path"].lstrip("/") or ".")
+
+
+def _denial(scope: Scope, headers: Headers, problem: Problem) -> Response:
+    if problem.status == 401 and _is_the_page(scope, headers):
+        return RedirectResponse("/sign-in", 303, headers={"Cache-Control": "no-store"})
+    if problem.status != 401:
+        return problem.response()
+    error = "" if problem.kind == "token-needed" else ', error="invalid_token"'
+    return problem.response({"WWW-Authenticate": f'Bearer realm="foretick"{error}'})
+
+
+async def _answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(response)
+    else:
+        await response(scope, receive, send)

@@ -1,0 +1,101 @@
+"""Histories to forecast from: checked, adjusted for splits, and hashed as the models' input is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from itertools import pairwise
+from math import isfinite
+from typing import Any
+
+from contracts.actions import Split, split_factor
+
+FEWEST = 2
+LONGEST = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Say what is wrong with a history, and where."""
+
+    where: str
+    what: str
+
+
+def faults(stamps: Sequence[datetime], values: Sequence[float | None], root: str = "history") -> list[Fault]:
+    """Return what is wrong with a history: too short or long, not positive and finite, or out of order."""
+    if len(stamps) < FEWEST:
+        return [Fault(root, f"{len(stamps)} observations are too few: a forecast needs at least {FEWEST}")]
+    if len(stamps) > LONGEST:
+        return [Fault(root, f"{len(stamps)} observations are too many: at most {LONGEST} are taken")]
+    found = []
+    for index, value in enumerate(values):
+        if value is None or not isfinite(value):
+            found.append(Fault(f"{root}.{index}.y", f"{'null' if value is None else value} is not a finite price"))
+        elif value <= 0:
+            found.append(Fault(f"{root}.{index}.y", f"{value} is not a positive price"))
+    for index, (before, after) in enumerate(pairwise(stamps), start=1):
+        if after == before:
+            found.append(Fault(f"{root}.{index}.ds", f"{after.isoformat()} is there twice"))
+        elif after < before:
+            found.append(
+                Fault(f"{root}.{index}.ds", f"{after.isoformat()} comes after {before.isoformat()}: oldest first")
+            )
+    return found
+
+
+def utc(moment: datetime) -> datetime:
+    """Read a time without a zone as UTC, and turn others to it."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def session_date(closed_at: datetime) -> date:
+    """Return the day whose splits a bar's prices know: that of the moment before its close, UTC.
+
+    Right for every exchange whose sessions do not close after midnight UTC.
+    """
+    return (closed_at - timedelta(microseconds=1)).date()
+
+
+def adjusted(bars: Iterable[Mapping[str, Any]], splits: Sequence[Split], until: datetime) -> list[dict[str, Any]]:
+    """Return bars in the share terms of the bar that closed at `until`: prices divided, volumes multiplied."""
+    last = session_date(until)
+    changed = []
+    for bar in bars:
+        factor = split_factor(splits, session_date(bar["closed_at"]), last)
+        if factor == 1.0:
+            changed.append(dict(bar))
+            continue
+        prices = {name: bar[name] / factor for name in ("open", "high", "low", "close")}
+        if bar.get("vwap") is not None:
+            prices["vwap"] = bar["vwap"] / factor
+        changed.append({**bar, **prices, "volume": bar["volume"] * factor})
+    return changed
+
+
+def frame_of_bars(bars: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the models' input of one symbol's (adjusted) bars: `unique_id, ds, y, high, low`."""
+    rows = [[bar["symbol"], _naive(bar["closed_at"]), bar["close"], bar["high"], bar["low"]] for bar in bars]
+    return {"columns": ["unique_id", "ds", "y", "high", "low"], "data": rows}
+
+
+def frame_of_history(stamps: Iterable[datetime], values: Iterable[float]) -> dict[str, Any]:
+    """Return the models' input of a history of the caller's own: `unique_id, ds, y`."""
+    rows = [["history", _naive(stamp), value] for stamp, value in zip(stamps, values, strict=True)]
+    return {"columns": ["unique_id", "ds", "y"], "data": rows}
+
+
+def frame_sha256(frame: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a frame as the forecasting service computes it, so that lineages can be compared.
+
+    Comma-separated text, times to the microsecond, numbers as their shortest exact decimals.
+    """
+    lines = [",".join(frame["columns"])]
+    for series, stamp, *numbers in frame["data"]:
+        micros = stamp if "." in stamp else f"{stamp}.000000"
+        lines.append(",".join([series, micros, *(repr(float(number)) for number in numbers)]))
+    return sha256(("\n".join(lines) + "\n").encode()).hexdigest()
+
+
+def _naive(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()

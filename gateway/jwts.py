@@ -1,0 +1,93 @@
+"""JSON Web Tokens of an identity provider: verified by the keys that it publishes (JWKS)."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import structlog
+
+from gateway.access import SCOPES, Caller
+from gateway.problems import Problem
+from gateway.settings import GatewaySettings
+
+log = structlog.get_logger()
+
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+KEPT = 600.0  # seconds that keys are used before they are asked for again
+AGAIN = 30.0  # seconds between two askings because of a key that nobody knows
+LEEWAY = 30.0  # seconds that two clocks may differ
+
+
+class NotOurs(Exception):
+    """A token is not to be trusted; the text says why, for the caller."""
+
+
+class Jwts:
+    """Verify tokens of one issuer for one audience; the keys are fetched when they are needed."""
+
+    def __init__(self, settings: GatewaySettings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = settings.jwks_url
+        self._issuer = settings.jwt_issuer
+        self._audience = settings.jwt_audience
+        self._clock = clock
+        self._http = httpx.AsyncClient(timeout=5.0)
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._due = -1.0  # when keys are asked for again, and when because of one that nobody knows
+        self._again = -1.0
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def caller(self, token: str, address: str) -> Caller:
+        """Return whom a token names; raises NotOurs, and the problem 503 while no keys can be had."""
+        try:
+            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=ALGORITHMS,
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise NotOurs(str(error)) from error
+        return Caller(
+            str(claims["sub"])[:128], address, _scopes(claims) & SCOPES, known=True, until=float(claims["exp"])
+        )
+
+    async def _key(self, kid: str) -> jwt.PyJWK:
+        async with self._lock:
+            now = self._clock()
+            if now >= self._due or (kid not in self._keys and now >= self._again):
+                await self._fetch(now)
+        if kid not in self._keys:
+            raise NotOurs(f"no key {kid!r} is published for it")
+        return self._keys[kid]
+
+    async def _fetch(self, now: float) -> None:
+        self._again = self._due = now + AGAIN
+        try:
+            answer = (await self._http.get(self._url)).raise_for_status()
+            keys = jwt.PyJWKSet.from_dict(answer.json()).keys
+        except (httpx.HTTPError, ValueError, jwt.PyJWTError, AttributeError) as error:
+            log.warning("the identity provider's keys cannot be had", url=self._url, error=f"{type(error).__name__}")
+            if not self._keys:
+                self._again = now + 1.0
+                detail = "The identity provider's keys cannot be had now."
+                raise Problem(503, "identity-away", detail, retry_after=5) from error
+            return  # those that are known stay good
+        self._keys = {str(key.key_id or ""): key for key in keys}
+        self._due = now + KEPT
+
+
+def _scopes(claims: dict[str, Any]) -> frozenset[str]:
+    """Return the scopes of a token: `scope` separated by spaces (RFC 8693), or a list `scp`."""
+    given = claims.get("scope", claims.get("scp", ""))
+    return frozenset(given.split() if isinstance(given, str) else map(str, given or ()))

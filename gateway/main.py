@@ -1,0 +1,99 @@
+"""Start the gateway: `python -m gateway.main`."""
+
+import signal
+import socket
+import sys
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from gateway.app import create_app
+from gateway.settings import GatewaySettings
+from gateway.wire import Wire
+from streaming.ops import configure_logging
+from streaming.tracing import tracing
+
+log = structlog.get_logger()
+
+PING_SECONDS = 5.0
+# Linux: a peer that acknowledges nothing, or lets nothing in, for so long is gone. Without it a close that waits
+# behind unsent bytes would wait for the kernel's quarter of an hour.
+UNHEARD_MILLISECONDS = 12_000
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but sockets are told that we come back (1012) before connections are shut."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say goodbye, then shut down."""
+        for server in self.servers:
+            server.close()
+        parts = getattr(self._app.state, "parts", None)
+        if parts is not None:
+            await parts.sockets.restart()
+        await super().shutdown(sockets)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket whose connections end when their peer is gone."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MILLISECONDS)
+    listener.bind((host, port))
+    listener.listen(2048)
+    return listener
+
+
+def server(settings: GatewaySettings, app: FastAPI) -> Server:
+    """Return the server of an app, ready to run."""
+    config = uvicorn.Config(
+        app,
+        host=settings.address,
+        port=settings.gateway_port,
+        ws=Wire,
+        ws_per_message_deflate=False,  # megabytes a client, and small JSON gains little
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_max_size=settings.body_limit,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=5,
+    )
+    return Server(config, app)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; return the exit code."""
+    configure_logging("gateway")
+    try:
+        settings = GatewaySettings()
+    except ValidationError as error:
+        faults = "; ".join(str(each["msg"]).removeprefix("Value error, ") for each in error.errors())
+        log.error("the gateway's settings are wrong", faults=faults)
+        return 2
+    tracing.start("gateway", settings.otlp_endpoint)
+    try:
+        listener = listen(settings.address, settings.gateway_port)
+    except OSError as error:
+        log.error("cannot listen", host=settings.address, port=settings.gateway_port, error=str(error))
+        return 1
+    log.info("the gateway starts", url=f"http://{settings.address}:{listener.getsockname()[1]}")
+    # uvicorn raises the signals it was ended by once more when it is done: an ordered end is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server(settings, create_app(settings)).run(sockets=[listener])
+    log.info("the gateway has ended")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Around every HTTP request: an id, a time, a size limit, and headers that keep browsers strict."""
+
+import time
+import uuid
+from collections.abc import Collection
+
+import structlog
+from opentelemetry.trace import SpanKind
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.metrics import Metrics
+from gateway.policies import HEADERS, csp
+from gateway.problems import Problem
+from streaming.headers import continue_trace
+from streaming.tracing import traceparent, tracing
+
+log = structlog.get_logger()
+
+_HEADERS = {"Content-Security-Policy": csp(), **HEADERS}
+
+
+class Guard:
+    """Observe each request and answer it with the house's headers; refuse host names that are not ours."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, body_limit: int, hosts: Collection[str]) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._limit = body_limit
+        self._hosts = frozenset(name.lower() for name in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        names = [host_name(name) for name in headers.getlist("host")]
+        known = len(names) == 1 and names[0] in self._hosts
+        if scope["type"] == "websocket":
+            if known:
+                await self._app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})  # before accept: a plain 403
+            return
+        request_id = _request_id(headers.get("x-request-id"))
+        given = headers.get("traceparent")
+        span = tracing.span(scope["method"], SpanKind.SERVER, given, {}) if tracing.on else None
+        trace_id = (traceparent(span) if span else continue_trace(given)).split("-")[1]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=trace_id)
+        begun = time.perf_counter()
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answer = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    answer.setdefault(name, value)
+                answer["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            if not known:
+                await _FOREIGN_HOST.response()(scope, receive, sending)
+            elif _declared(headers) > self._limit:
+                await _too_large(self._limit).response({"Connection": "close"})(scope, receive, sending)
+            else:
+                await self._app(scope, _Limited(receive, self._limit), sending)
+        except Exception as error:
+            log.error("a request failed", method=scope["method"], path=scope["path"], exc_info=error)
+            if status:  # half of an answer is out: all that is left is to break it off
+                raise
+            await _FAILED.response()(scope, receive, sending)
+        finally:
+            route = getattr(scope.get("route"), "path_format", None) or "(web)"
+            seconds = time.perf_counter() - begun
+            if span:
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attributes({"http.route": route, "http.response.status_code": status})
+                span.end()
+            self._metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)
+            if (status >= 500 or seconds > 1) and route != "/health/ready":  # that one is asked while we wait
+                log.warning(
+                    "a request was slow or failed",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    seconds=round(seconds, 3),
+                )
+
+
+_FOREIGN_HOST = Problem(400, "foreign-host", "This gateway does not go by that host name; FORETICK_HOSTS names others.")
+_FAILED = Problem(500, "internal-error", "The gateway failed; its log says why, by the request id.")
+
+
+def host_name(header: str) -> str:
+    """Return the name of a Host header, without its port."""
+    name = header.lower()
+    if name.startswith("["):
+        return name.partition("]")[0] + "]"
+    return name.partition(":")[0]
+
+
+class _Limited:
+    """Receive no more of a body than the limit, whatever its declared length."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+        self._limit = limit
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise _too_large(self._limit)
+        return message
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "too-large", f"The body is larger than {limit} bytes.")
+
+
+def _declared(headers: Headers) -> int:
+    text = headers.get("content-length", "0")
+    return int(text) if text.isdecimal() else 0
+
+
+def _request_id(given: str | None) -> str:
+    """Keep a caller's id if it is one that a log can bear."""
+    if given and len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum():
+        return given
+    return uuid.uuid4().hex

@@ -1,0 +1,30 @@
+"""`GET /api/actions/{symbol}`."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from gateway.histories import utc
+from gateway.problems import Problem, problems
+from gateway.requests import Symbol
+from gateway.responses import Actions
+from gateway.wiring import IfNoneMatch, Json, Wired
+
+router = APIRouter(tags=["market"])
+
+
+@router.get("/api/actions/{symbol}", response_model=Actions, responses=problems(304, 401, 403, 404, 422, 503))
+async def actions(
+    wired: Wired,
+    symbol: Annotated[Symbol, Path(examples=["AAPL"])],
+    as_of: Annotated[datetime | None, Query(description="What was announced by this moment.")] = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """List a symbol's splits and dividends, by ex-date."""
+    position = await wired.queries.position("corporate_actions")
+    items = await wired.queries.actions(symbol, utc(as_of) if as_of else None)
+    if not items and not await wired.queries.knows(symbol):
+        raise Problem(404, "unknown-symbol", f"Nothing is known of {symbol}; /api/symbols lists what is.")
+    return Json({"items": items, "position": position}, position, tagged=True).response(if_none_match)

@@ -1,0 +1,62 @@
+"""`GET /api/forecasts/{symbol}`."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from contracts.ids import stamp
+from gateway.histories import utc
+from gateway.positions import parse, reached
+from gateway.problems import Problem, problems
+from gateway.requests import Interval, Symbol
+from gateway.responses import Forecast, Page
+from gateway.wiring import IfNoneMatch, Json, MinPosition, Wired
+
+router = APIRouter(tags=["forecasts"])
+
+
+@router.get("/api/forecasts/{symbol}", response_model=Page[Forecast], responses=problems(304, 401, 403, 404, 422, 503))
+async def forecasts(
+    wired: Wired,
+    symbol: Annotated[Symbol, Path(examples=["AAPL"])],
+    interval: Interval = "P1D",
+    role: Literal["CHAMPION", "SHADOW"] | None = None,
+    family: Annotated[str | None, Query(max_length=64, examples=["naive"])] = None,
+    before: Annotated[str | None, Query(max_length=128, description="The cursor of the page before.")] = None,
+    origin: Annotated[datetime | None, Query(description="Only those made at the close of this moment.")] = None,
+    as_of: Annotated[datetime | None, Query(description="Issued by this moment, with the scores of then.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    min_position: MinPosition = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """List forecasts with their scores so far, newest origin first; page back with `before`."""
+    position = await reached(
+        lambda: wired.queries.position("forecasts"), parse(min_position), wired.settings.min_position_seconds
+    )
+    rows = await wired.queries.forecasts(
+        symbol,
+        interval,
+        role=role,
+        family=family,
+        before=_cursor(before) if before else None,
+        origin=utc(origin) if origin else None,
+        as_of=utc(as_of) if as_of else None,
+        limit=limit + 1,
+    )
+    if not rows and not await wired.queries.knows(symbol):
+        raise Problem(404, "unknown-symbol", f"Nothing is known of {symbol}; /api/symbols lists what is.")
+    items = rows[:limit]
+    following = f"{stamp(items[-1]['origin'])}|{items[-1]['forecast_id']}" if len(rows) > limit else None
+    return Json({"items": items, "next": following, "position": position}, position, tagged=True).response(
+        if_none_match
+    )
+
+
+def _cursor(text: str) -> tuple[datetime, str]:
+    origin, bar, forecast_id = text.partition("|")
+    try:
+        return utc(datetime.fromisoformat(origin)), forecast_id if bar else ""
+    except ValueError:
+        raise Problem(422, "invalid-cursor", f"before: {text!r} is no cursor; give back `next` as it came.") from None

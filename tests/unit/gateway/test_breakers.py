@@ -1,0 +1,86 @@
+"""The circuit breaker: open after failures in a row, tried by one, closed by an answer."""
+
+from fastapi.responses import JSONResponse
+
+from gateway.breakers import CLOSED, OPEN, TRYING, Breaker
+from tests.unit.gateway.gateways import gateway, scoring
+from tests.unit.gateway.streams import run
+
+
+class Now:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def opened(now: Now) -> Breaker:
+    breaker = Breaker(3, 5.0, now)
+    for _ in range(3):
+        assert breaker.wait() == 0
+        breaker.failed()
+    return breaker
+
+
+def test_breaker_with_an_answer_in_between_stays_closed() -> None:
+    breaker = Breaker(3, 5.0)
+    for _ in range(5):
+        breaker.failed()
+        breaker.failed()
+        breaker.succeeded()
+    assert breaker.state == CLOSED
+
+
+def test_breaker_after_failures_in_a_row_refuses_then_lets_one_try() -> None:
+    now = Now()
+    breaker = opened(now)
+    now.at = 2.5
+    assert breaker.wait() == 3
+    now.at = 5.0
+    assert breaker.wait() == 0
+    assert breaker.state == TRYING
+    assert breaker.wait() == 1
+    breaker.failed()
+    assert breaker.wait() == 5
+    now.at = 10.0
+    assert breaker.wait() == 0
+    breaker.succeeded()
+    assert [breaker.wait(), breaker.wait()] == [0, 0]
+
+
+def test_breaker_whose_trial_left_lets_the_next_one_try() -> None:
+    now = Now()
+    breaker = opened(now)
+    now.at = 5.0
+    breaker.wait()
+    breaker.left()
+    assert breaker.state == OPEN
+    assert breaker.wait() == 0
+
+
+def test_predict_while_models_keep_failing_is_refused_at_once_and_comes_back() -> None:
+    async def check() -> None:
+        async with (
+            scoring() as (stand_in, url),
+            gateway(forecasting=url, predict_failures=2, predict_pause_seconds=0.2) as found,
+        ):
+            request = {"history": [{"ds": f"2012-01-0{day}", "y": 10.0 + day} for day in (3, 4)]}
+            stand_in.answer = lambda body: JSONResponse({"detail": "broken"}, 500)
+            kinds = []
+            for _ in range(4):
+                answer = await found.http.post("/predict", json=request)
+                assert answer.status_code == 503
+                assert int(answer.headers["Retry-After"]) >= 1
+                kinds.append(answer.json()["type"].rpartition(":")[2])
+            assert kinds == ["forecasting-away", "forecasting-away", "models-away", "models-away"]
+            assert len(stand_in.asked) == 2
+            assert "foretick_gateway_breaker_open 1.0" in (await found.http.get("/metrics")).text
+            stand_in.answer = stand_in.walk
+            while (answer := await found.http.post("/predict", json=request)).status_code != 200:
+                assert answer.json()["type"].endswith("models-away")
+            assert found.parts.predictor.breaker.state == CLOSED
+
+    run(check())

@@ -1,0 +1,85 @@
+"""Settings: loopback only, unless callers must show who they are."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gateway import tokens
+from gateway.settings import GatewaySettings
+
+LINE = tokens.entry("alice", {"read"}, "ftk_secret")
+PROVIDER = {"jwks_url": "https://id.example/keys", "jwt_issuer": "https://id.example", "jwt_audience": "foretick"}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_settings_with_a_loopback_address_are_taken(host: str) -> None:
+    assert GatewaySettings(bind=host).bind == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
+def test_settings_with_another_address_are_refused_without_tokens(host: str) -> None:
+    for given in ({"bind": host}, {"gateway_host": host}):
+        with pytest.raises(ValidationError, match="foretick token new"):
+            GatewaySettings(**given)
+        assert GatewaySettings(**given, tokens=[LINE]).address == host
+        assert GatewaySettings(**given, **PROVIDER).address == host
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"tokens": ["alice"]}, "token 1 is not name:scopes:hash"),
+        ({"tokens": [LINE.replace("read", "write")]}, "the scopes are predict and read"),
+        ({"tokens_file": "/nowhere/tokens"}, "cannot be read"),
+        ({"jwks_url": PROVIDER["jwks_url"]}, "FORETICK_JWT_ISSUER"),
+        ({**PROVIDER, "jwks_url": "http://id.example/keys"}, "must be https"),
+    ],
+)
+def test_settings_of_access_at_fault_are_refused_with_what_is_wrong(given: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        GatewaySettings(**given)
+
+
+def test_settings_take_tokens_from_a_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"# who may call\n\n{LINE}\n")
+    (grant,) = GatewaySettings(tokens_file=file).grants.values()
+    assert (grant.name, grant.scopes) == ("alice", {"read"})
+
+
+def test_tokens_module_makes_a_file_once_whose_token_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "tokens"
+    assert tokens.main([str(file)]) == 0
+    token = next(word for word in capsys.readouterr().out.split() if word.startswith(tokens.PREFIX))
+    assert token not in file.read_text()
+    assert GatewaySettings(tokens_file=file).grants[tokens.digest(token)].scopes == {"read", "predict"}
+    before = file.read_text()
+    assert tokens.main([str(file)]) == 0
+    assert file.read_text() == before
+    assert tokens.PREFIX not in capsys.readouterr().out
+
+
+def test_gateway_with_a_remote_address_does_not_start_and_says_why() -> None:
+    environment = os.environ | {"FORETICK_BIND": "0.0.0.0", "FORETICK_GATEWAY_PORT": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.main"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "FORETICK_TOKENS" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_watch_services_on_moved_ports() -> None:
+    watched = GatewaySettings(port_offset=100, services={"extra": "http://127.0.0.1:1"}).watched_services
+    assert watched["projections"] == "http://127.0.0.1:8112"
+    assert watched["extra"] == "http://127.0.0.1:1"
+
+
+def test_settings_shown_hide_mongodbs_password() -> None:
+    settings = GatewaySettings(mongodb="mongodb://user:hunter2@host")  # type: ignore[arg-type]
+    assert "hunter2" not in repr(settings)
