@@ -1,0 +1,106 @@
+import { HttpClient } from '@angular/common/http';
+import { Injectable, inject } from '@angular/core';
+import type { Observable } from 'rxjs';
+
+import type {
+  BarsPage,
+  CorporateAction,
+  ForecastsPage,
+  Items,
+  LeaderboardRow,
+  LineageOf,
+  ModelDecision,
+  Page,
+  Pipeline,
+  Prediction,
+  Promotion,
+  SymbolSummary,
+} from './api-types';
+
+export type Adjust = 'splits' | 'none';
+
+export interface BarsQuery {
+  readonly limit: number;
+  readonly adjust: Adjust;
+  /** Only bars closed before this time. */
+  readonly before?: string;
+  /** Only bars closed at or after this time. */
+  readonly start?: string;
+  /** What was known at this moment. */
+  readonly as_of?: string;
+}
+
+export interface ForecastsQuery {
+  readonly limit: number;
+  /** Only those made at the close of this moment. */
+  readonly origin?: string;
+  /** Issued by this moment, with the scores of then. */
+  readonly as_of?: string;
+}
+
+export interface LeaderboardQuery {
+  readonly step?: number;
+  readonly symbol?: string;
+  /** Only the newest so many settled sessions. */
+  readonly window?: number;
+}
+
+/** One close of a caller's own history. */
+export interface Observation {
+  readonly ds: string;
+  readonly y: number;
+}
+
+const DAILY = { interval: 'P1D' } as const;
+
+/** The gateway's REST reads and `POST /predict`. */
+@Injectable({ providedIn: 'root' })
+export class Api {
+  private readonly http = inject(HttpClient);
+
+  symbols(): Observable<Page<SymbolSummary>> {
+    return this.http.get<Page<SymbolSummary>>('api/symbols');
+  }
+
+  bars(symbol: string, query: BarsQuery): Observable<BarsPage> {
+    return this.http.get<BarsPage>(`api/bars/${encodeURIComponent(symbol)}`, { params: { ...DAILY, ...query } });
+  }
+
+  forecasts(symbol: string, query: ForecastsQuery): Observable<ForecastsPage> {
+    return this.http.get<ForecastsPage>(`api/forecasts/${encodeURIComponent(symbol)}`, { params: { ...DAILY, ...query } });
+  }
+
+  /** Splits and dividends, by ex-date. */
+  actions(symbol: string, query: { readonly as_of?: string } = {}): Observable<Items<CorporateAction>> {
+    return this.http.get<Items<CorporateAction>>(`api/actions/${encodeURIComponent(symbol)}`, { params: { ...query } });
+  }
+
+  models(): Observable<Items<ModelDecision>> {
+    return this.http.get<Items<ModelDecision>>('api/models');
+  }
+
+  /** Every move of an alias, newest first. */
+  promotions(): Observable<Items<Promotion>> {
+    return this.http.get<Items<Promotion>>('api/promotions');
+  }
+
+  leaderboard(query: LeaderboardQuery): Observable<Items<LeaderboardRow>> {
+    return this.http.get<Items<LeaderboardRow>>('api/leaderboard', { params: { ...DAILY, ...query } });
+  }
+
+  lineage(forecastId: string): Observable<LineageOf> {
+    return this.http.get<LineageOf>(`api/lineage/${encodeURIComponent(forecastId)}`);
+  }
+
+  pipeline(): Observable<Pipeline> {
+    return this.http.get<Pipeline>('api/pipeline');
+  }
+
+  predict(symbol: string, horizon: number): Observable<Prediction> {
+    return this.http.post<Prediction>('predict', { symbol, ...DAILY, horizon });
+  }
+
+  predictHistory(history: readonly Observation[], horizon: number): Observable<Prediction> {
+    return this.http.post<Prediction>('predict', { history, horizon });
+  }
+}

@@ -1,0 +1,123 @@
+import { signal } from '@angular/core';
+import { type Observable, concat, defer, fromEvent, mergeMap, race, retry, throwError, timeout, timer } from 'rxjs';
+import { webSocket, type WebSocketSubjectConfig } from 'rxjs/webSocket';
+
+import type { Offsets } from './api-types';
+import { backoff } from './backoff';
+import type { Positions } from './positions';
+import { messagesOf, type StreamMessage } from './stream-messages';
+
+/** The state of a socket, for people: what it does now and what the last reconnection brought back. */
+export interface LinkState {
+  readonly phase: 'connecting' | 'open' | 'retrying';
+  /** Which try to come back this is; 0 while open or connecting for the first time. */
+  readonly attempt: number;
+  /** Messages missed while away and received since; null before the first reconnection. */
+  readonly recovered: number | null;
+  /** Milliseconds since the epoch of the last change of phase. */
+  readonly since: number;
+  /** What the gateway says it reads: `live`, or `starting` or `away` while the log cannot be had. */
+  readonly source: string;
+}
+
+/** Milliseconds after which a connection counts as having held. */
+const HELD = 5000;
+
+const FIRST: LinkState = { phase: 'connecting', attempt: 0, recovered: null, since: 0, source: 'live' };
+
+/** Every offset is void: the topics were made anew, and whatever is held must be fetched again. */
+export interface Anew {
+  readonly type: 'anew';
+}
+
+export interface SocketSettings {
+  readonly url: () => string;
+  readonly positions: Positions;
+  /** Milliseconds without any message, heartbeats included, after which the socket counts as dead. */
+  readonly silence: number;
+  readonly constructor: NonNullable<WebSocketSubjectConfig<unknown>['WebSocketCtor']>;
+  readonly random: () => number;
+}
+
+/** A WebSocket that always comes back: from the last position seen, with each message once. */
+export class ResumingSocket {
+  private readonly state = signal<LinkState>(FIRST);
+  private missedUntil: Offsets = {};
+  private attempts = 0;
+
+  readonly link = this.state.asReadonly();
+
+  /** Cold: connects when subscribed, reconnects for ever, closes when unsubscribed. */
+  readonly messages: Observable<StreamMessage | Anew> = defer(() => this.connection()).pipe(
+    retry({ delay: () => this.pause() }),
+  );
+
+  constructor(private readonly settings: SocketSettings) {}
+
+  private connection(): Observable<StreamMessage | Anew> {
+    const { url, positions, silence, constructor } = this.settings;
+    const socket = webSocket<unknown>({
+      url: url(),
+      WebSocketCtor: constructor,
+      openObserver: {
+        next: () => {
+          socket.next(positions.resume());
+        },
+      },
+    });
+    // A clean close completes the subject, and `retry` only sees errors.
+    const closed = throwError(() => new Error('the gateway closed the socket'));
+    return concat(socket, closed).pipe(
+      timeout(silence),
+      mergeMap(messagesOf),
+      mergeMap((message) => this.noted(message)),
+    );
+  }
+
+  private pause(): Observable<unknown> {
+    const { phase, since } = this.state();
+    // A gateway that greets and hangs up at once is not back: only a connection that held begins the count anew.
+    this.attempts = phase === 'open' && Date.now() - since > HELD ? 1 : this.attempts + 1;
+    const attempt = this.attempts;
+    this.state.update((state) => ({ ...state, phase: 'retrying', attempt, since: Date.now() }));
+    return race(timer(backoff(attempt, this.settings.random)), fromEvent(window, 'online'));
+  }
+
+  private noted(message: StreamMessage): readonly (StreamMessage | Anew)[] {
+    const { positions } = this.settings;
+    this.opened();
+    switch (message.type) {
+      case 'hello': {
+        this.missedUntil = message.positions;
+        this.heard(message.source);
+        return positions.adopt(message.epochs) ? [message, { type: 'anew' }] : [message];
+      }
+      case 'gap':
+        positions.skip(message.topic, message.partition, message.to);
+        return [message];
+      case 'heartbeat':
+        this.heard(message.source);
+        return [message];
+      default:
+        if (!positions.admit(message.topic, message.partition, message.offset)) return [];
+        this.countRecovered(message.topic, message.partition, message.offset);
+        return [message];
+    }
+  }
+
+  private opened(): void {
+    const { phase, attempt, recovered, source } = this.state();
+    if (phase === 'open') return;
+    this.state.set({ phase: 'open', attempt: 0, recovered: attempt > 0 ? 0 : recovered, since: Date.now(), source });
+  }
+
+  private heard(source = 'live'): void {
+    if (this.state().source !== source) this.state.update((state) => ({ ...state, source }));
+  }
+
+  private countRecovered(topic: string, partition: number, offset: number): void {
+    const until = this.missedUntil[topic]?.[String(partition)] ?? -1;
+    if (offset > until) return;
+    this.state.update((state) => ({ ...state, recovered: state.recovered === null ? null : state.recovered + 1 }));
+  }
+}

@@ -1,0 +1,160 @@
+import { Component, computed, effect, inject, signal, untracked } from '@angular/core';
+import { Router } from '@angular/router';
+
+import { ActionFeed } from '../../core/action-feed';
+import { splitFactor, splitsOf, tradedBars } from '../../core/actions';
+import { BarFeed } from '../../core/bar-feed';
+import { type Bar, secondsOf } from '../../core/bars';
+import { ExchangeTimes, zoneOf } from '../../core/exchange-times';
+import { NAIVE } from '../../core/families';
+import { ForecastFeed } from '../../core/forecast-feed';
+import { type Fan, scaledFan } from '../../core/forecasts';
+import { problemIn } from '../../core/loads';
+import { ModelBoard } from '../../core/model-board';
+import { ProblemNote } from '../../common/problem-note';
+import { Desk } from '../market/desk';
+import { Selection } from '../market/selection';
+import { ChartSettings } from './chart-settings';
+import { ChartToolbar } from './chart-toolbar';
+import { FanLegend, type LegendEntry } from './fan-legend';
+import { type DrawnFan, drawnFan } from './fan-points';
+import { marksOf } from './marks';
+import { OhlcvLegend } from './ohlcv-legend';
+import { type Comparison, PriceChart, type RangeWish } from './price-chart';
+import { QuoteHeader } from './quote-header';
+import type { LogicalWindow, RangeName } from './ranges';
+import { WalkBack } from './walk-back';
+import { WalkSlider } from './walk-slider';
+
+/** Most bars paged in for "All": beyond it a browser spends its time on redrawing. */
+const MOST = 6000;
+/** Bars held beyond the left edge of the view, so that scrolling never waits. */
+const AHEAD = 300;
+
+/** The chosen symbol: quote, legends, ranges and the chart. */
+@Component({
+  selector: 'ft-chart-panel',
+  imports: [ChartToolbar, FanLegend, OhlcvLegend, PriceChart, ProblemNote, QuoteHeader, WalkSlider],
+  templateUrl: './chart-panel.html',
+})
+export class ChartPanel {
+  protected readonly feed = inject(BarFeed);
+  protected readonly selection = inject(Selection);
+  protected readonly settings = inject(ChartSettings);
+  protected readonly walk = inject(WalkBack);
+  private readonly forecasts = inject(ForecastFeed);
+  private readonly desk = inject(Desk);
+  private readonly board = inject(ModelBoard);
+  private readonly actions = inject(ActionFeed);
+  private readonly router = inject(Router);
+
+  protected readonly wish = signal<RangeWish>({ range: '3M' });
+  protected readonly hovered = signal<number | null>(null);
+  private readonly switched = signal<ReadonlyMap<string, boolean>>(new Map());
+
+  protected readonly symbol = computed(() => this.selection.symbol() ?? '');
+  private readonly adjusted = computed(() => this.feed.bars(this.symbol())());
+  private readonly splits = computed(() => splitsOf(this.actions.of(this.symbol())));
+  protected readonly bars = computed(() => (this.settings.raw() ? tradedBars(this.adjusted(), this.splits()) : this.adjusted()));
+  protected readonly load = computed(() => this.feed.loadOf(this.symbol())());
+  protected readonly problem = computed(() => problemIn(this.load()));
+  private readonly zone = computed(() => zoneOf(this.selection.summary()?.exchange));
+  protected readonly times = computed(() => new ExchangeTimes(this.zone()));
+
+  protected readonly entries = computed<readonly LegendEntry[]>(() => {
+    const requested = this.desk.fan();
+    const now = requested === null ? this.forecasts.fans() : [...this.forecasts.fans(), requested];
+    const fans = this.walk.active() ? (this.walk.fans() ?? []) : now;
+    return fans.map((fan) => ({ fan: this.inTerms(fan), shown: this.switched().get(keyOf(fan)) ?? isShown(fan) }));
+  });
+  protected readonly fans = computed(() =>
+    this.entries()
+      .filter(({ shown }) => shown)
+      .map(({ fan }) => drawnFan(fan, this.bars())),
+  );
+  protected readonly marks = computed(() => marksOf(this.bars(), this.actions.of(this.symbol()), this.board.promotions()));
+  protected readonly comparison = computed<Comparison | null>(() => {
+    const [symbol, first] = [this.settings.comparison(), this.bars()[0]?.time ?? 0];
+    if (symbol === null || symbol === this.symbol()) return null;
+    return { symbol, bars: this.feed.bars(symbol)().filter(({ time }) => time >= first) };
+  });
+  protected readonly shownTime = computed(() => {
+    const originAt = this.walk.originAt();
+    return originAt === null ? null : secondsOf(originAt);
+  });
+
+  private readonly hoveredAt = computed(() => this.bars().findIndex(({ time }) => time === this.hovered()));
+  protected readonly bar = computed<Bar | undefined>(() => this.bars().at(this.hoveredAt()));
+  protected readonly previous = computed<Bar | undefined>(() => {
+    const at = this.hoveredAt();
+    return at === 0 ? undefined : this.bars().at(at === -1 ? -2 : at - 1);
+  });
+  protected readonly step = computed(() => {
+    const [time, last] = [this.hovered(), this.bars().at(-1)?.time ?? 0];
+    if (time === null || time <= last) return undefined;
+    const steps = this.entries().find(({ shown }) => shown)?.fan.steps;
+    return steps?.find((step) => step.time === time);
+  });
+
+  constructor() {
+    effect(() => {
+      const symbol = this.selection.symbol();
+      untracked(() => {
+        this.hovered.set(null);
+        if (symbol === null) return;
+        this.actions.follow(symbol);
+        if (this.settings.comparison() === symbol) this.settings.compareWith(null);
+        void this.feed.hold(symbol);
+      });
+    });
+    effect(() => {
+      const [other, count] = [this.settings.comparison(), this.adjusted().length];
+      if (other !== null) void this.feed.hold(other, count);
+    });
+  }
+
+  protected toggle(fan: Fan): void {
+    const shown = this.entries().find((entry) => entry.fan === fan)?.shown ?? false;
+    this.switched.update((switched) => new Map(switched).set(keyOf(fan), !shown));
+  }
+
+  protected async choose(range: RangeName): Promise<void> {
+    const symbol = this.symbol();
+    this.wish.set({ range });
+    if (range !== 'All') return;
+    while (!this.feed.isComplete(symbol) && this.adjusted().length < MOST && symbol === this.symbol()) {
+      const held = this.adjusted().length;
+      await this.feed.older(symbol, MOST);
+      if (this.adjusted().length === held) break;
+    }
+    if (symbol === this.symbol() && this.wish().range === range) this.wish.set({ range });
+  }
+
+  /** Page older bars in before the view gets to the end; let go of what lies far behind it. */
+  protected async onView({ from }: LogicalWindow): Promise<void> {
+    const symbol = this.symbol();
+    if (from < 20 && this.adjusted().length < MOST && !this.feed.isComplete(symbol)) {
+      await this.feed.older(symbol);
+      return;
+    }
+    if (this.wish().range !== 'All') this.feed.trim(symbol, this.adjusted().length - Math.floor(from) + AHEAD);
+  }
+
+  protected open({ id }: DrawnFan): void {
+    if (id !== null) void this.router.navigate(['/lineage', id]);
+  }
+
+  /** A forecast speaks in the share terms of its origin; bars not shown as traded are in those of the newest. */
+  private inTerms(fan: Fan): Fan {
+    const last = this.adjusted().at(-1);
+    return this.settings.raw() || last === undefined ? fan : scaledFan(fan, splitFactor(this.splits(), fan.origin, last.time));
+  }
+}
+
+function keyOf({ role, version }: Fan): string {
+  return role === 'REQUESTED' ? role : version;
+}
+
+function isShown({ role, family }: Fan): boolean {
+  return role !== 'SHADOW' || family === NAIVE;
+}

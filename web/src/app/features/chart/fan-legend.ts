@@ -1,0 +1,72 @@
+import { Component, inject, input, output } from '@angular/core';
+import { RouterLink } from '@angular/router';
+
+import { familyName } from '../../core/families';
+import type { Fan } from '../../core/forecasts';
+import { ModelBoard } from '../../core/model-board';
+import { count, percent } from '../../common/numbers';
+import { kindOf } from './fan-points';
+
+export interface LegendEntry {
+  readonly fan: Fan;
+  readonly shown: boolean;
+}
+
+const ROLES = { champion: 'champion', naive: 'baseline', shadow: 'shadow', requested: 'requested' } as const;
+
+/** Which forecasts are on the chart: model, version, role, nominal and realised coverage. Each can be switched. */
+@Component({
+  selector: 'ft-fan-legend',
+  imports: [RouterLink],
+  template: `
+    <ul class="fans" data-testid="fan-legend" aria-label="Forecasts on the chart">
+      @for (entry of entries(); track entry.fan.role + entry.fan.version) {
+        <li class="fans-item">
+          <button
+            type="button"
+            class="fans-entry"
+            [class]="'fan-' + kindOf(entry.fan)"
+            [attr.aria-pressed]="entry.shown"
+            [title]="hint(entry.fan, entry.shown)"
+            (click)="switched.emit(entry.fan)"
+          >
+            <span class="fans-swatch" aria-hidden="true"></span>
+            <span class="fans-name">{{ name(entry.fan) }}</span>
+            <span class="fans-note">{{ note(entry.fan) }}</span>
+          </button>
+          @if (entry.shown && entry.fan.id; as id) {
+            <a class="fans-link" [routerLink]="['/lineage', id]" [attr.aria-label]="'Lineage of the forecast of ' + name(entry.fan)">lineage</a>
+          }
+        </li>
+      }
+    </ul>
+  `,
+})
+export class FanLegend {
+  private readonly board = inject(ModelBoard);
+
+  readonly entries = input.required<readonly LegendEntry[]>();
+  readonly switched = output<Fan>();
+
+  protected readonly kindOf = kindOf;
+
+  protected name(fan: Fan): string {
+    return `${familyName(fan.family)} v${fan.version}`;
+  }
+
+  protected note(fan: Fan): string {
+    const kind = kindOf(fan);
+    if (kind === 'shadow' || kind === 'requested') return ROLES[kind];
+    const realised = this.board.realised(fan.version);
+    const band = (nominal: string, coverage: number | undefined): string =>
+      coverage === undefined ? nominal : `${nominal} (${percent(coverage)} realised)`;
+    const outer = band('95 %', realised?.coverage95);
+    return `${ROLES[kind]} · ${kind === 'champion' ? `50 %, ${band('80 %', realised?.coverage80)}, ${outer}` : outer}`;
+  }
+
+  protected hint(fan: Fan, shown: boolean): string {
+    const realised = this.board.realised(fan.version);
+    const told = realised === null ? 'no session settled yet' : `${percent(realised.coverage95)} of ${count(realised.n)} inside`;
+    return `${shown ? 'Hide' : 'Show'} ${this.name(fan)}. Its 95 % interval one session ahead: ${told}.`;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Bar } from '../../core/bars';
+
+export const RANGES = ['1M', '3M', '6M', '1Y', 'All'] as const;
+export type RangeName = (typeof RANGES)[number];
+
+const MONTHS: Readonly<Record<RangeName, number>> = { '1M': 1, '3M': 3, '6M': 6, '1Y': 12, All: Infinity };
+
+/** Empty slots kept to the right of everything drawn. */
+export const MARGIN = 1.5;
+/** Fewest slots in view: a symbol listed last week is not blown up to fill the width. */
+const FEWEST = 30;
+
+export interface LogicalWindow {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Index of the first bar within the range, counted back from the last bar by the calendar (UTC). */
+export function rangeStart(bars: readonly Bar[], range: RangeName): number {
+  const last = bars.at(-1);
+  if (last === undefined || range === 'All') return 0;
+  const since = new Date(last.time * 1000);
+  since.setUTCMonth(since.getUTCMonth() - MONTHS[range]);
+  return bars.findIndex(({ time }) => time * 1000 > since.getTime());
+}
+
+/** The logical indices a range shows, with the slots of the future. */
+export function windowOf(bars: readonly Bar[], range: RangeName, future: number): LogicalWindow {
+  const to = bars.length - 1 + future + MARGIN;
+  return { from: Math.min(rangeStart(bars, range) - 0.5, to - FEWEST), to };
+}
+
+/** How bars changed: which ones to update one by one, or all anew; and how many came in before the first held. */
+export interface BarsChange {
+  readonly anew: boolean;
+  readonly updates: readonly Bar[];
+  readonly prepended: number;
+}
+
+/** A few new or corrected bars at the end are cheaper one by one; anything else is drawn anew. */
+export function changeOf(held: readonly Bar[], bars: readonly Bar[]): BarsChange {
+  const first = held[0];
+  const from = held.findIndex((bar, at) => bars[at] !== bar);
+  const kept = from === -1 ? held.length : from;
+  const updates = bars.slice(kept);
+  if (held.length > 0 && bars.length >= held.length && kept >= held.length - 1 && updates.length <= 8) {
+    return { anew: false, updates, prepended: 0 };
+  }
+  const prepended = first === undefined ? 0 : bars.findIndex(({ time }) => time >= first.time) - trimmed(held, bars);
+  return { anew: true, updates: [], prepended };
+}
+
+function trimmed(held: readonly Bar[], bars: readonly Bar[]): number {
+  const first = bars[0];
+  return first === undefined ? 0 : held.filter(({ time }) => time < first.time).length;
+}

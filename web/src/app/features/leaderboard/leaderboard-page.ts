@@ -1,0 +1,117 @@
+import { Component, computed, inject, signal } from '@angular/core';
+import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
+import { catchError, combineLatest, EMPTY, filter, switchMap, timer } from 'rxjs';
+
+import { Api, type LeaderboardQuery } from '../../core/api';
+import type { LeaderboardRow } from '../../core/api-types';
+import { BarFeed } from '../../core/bar-feed';
+import { familyName } from '../../core/families';
+import { failed, type Load, LOADING, problemIn, READY } from '../../core/loads';
+import { ModelBoard } from '../../core/model-board';
+import { problemOf } from '../../core/problems';
+import { change, count, decimal, percent } from '../../common/numbers';
+import { ProblemNote } from '../../common/problem-note';
+import { CoverageGauge } from './coverage-gauge';
+import { addsNothing, beats, clicked, type Column, type Order, ordered } from './standings';
+
+interface Heading {
+  readonly column: Column;
+  readonly label: string;
+  readonly hint: string;
+}
+
+const HEADINGS: readonly Heading[] = [
+  { column: 'family', label: 'Model', hint: 'Family and version' },
+  { column: 'step', label: 'Ahead', hint: 'Sessions ahead' },
+  { column: 'skill', label: 'Skill', hint: "1 minus mean absolute error over the random walk's: above zero beats it; below, its 95 % confidence interval" },
+  { column: 'mase', label: 'MASE', hint: 'Mean absolute scaled error (Hyndman and Koehler 2006); lower is better' },
+  { column: 'scrps', label: 'sCRPS', hint: 'Scaled continuous ranked probability score, of the whole distribution; lower is better' },
+  { column: 'coverage_80', label: '80 % covers', hint: 'How often closes lay inside the 80 % interval' },
+  { column: 'coverage_95', label: '95 % covers', hint: 'How often closes lay inside the 95 % interval' },
+  { column: 'n', label: 'Settled', hint: 'Forecast steps that have been settled' },
+];
+const EVERY = 5000;
+const STEPS = [1, 2, 3, 4, 5];
+const WINDOWS = [60, 252];
+
+/** How every version does live, against the random walk. */
+@Component({
+  selector: 'ft-leaderboard-page',
+  imports: [CoverageGauge, ProblemNote],
+  templateUrl: './leaderboard-page.html',
+})
+export class LeaderboardPage {
+  private readonly api = inject(Api);
+  private readonly board = inject(ModelBoard);
+  protected readonly feed = inject(BarFeed);
+
+  protected readonly symbol = signal('');
+  protected readonly step = signal(1);
+  protected readonly window = signal(0);
+  protected readonly order = signal<Order>({ column: 'skill', descending: true });
+  private readonly standings = signal<readonly LeaderboardRow[]>([]);
+  private readonly progress = signal<Load>(LOADING);
+
+  protected readonly load = this.progress.asReadonly();
+  protected readonly problem = computed(() => problemIn(this.progress()));
+  protected readonly rows = computed(() => ordered(this.standings(), this.order()));
+  protected readonly steps = computed(() => [...new Set([...STEPS, ...this.standings().map(({ step }) => step)])].sort((a, b) => a - b));
+  protected readonly best = computed(() => this.standings().filter((row) => beats(row) && row.family !== 'naive'));
+  private readonly champion = computed(() => this.board.champion()?.version ?? null);
+
+  protected readonly headings = HEADINGS;
+  protected readonly windows = WINDOWS;
+  protected readonly addsNothing = addsNothing;
+  protected readonly name = familyName;
+  protected readonly change = change;
+  protected readonly decimal = decimal;
+  protected readonly percent = percent;
+  protected readonly count = count;
+
+  constructor() {
+    combineLatest([toObservable(this.symbol), toObservable(this.step), toObservable(this.window), timer(0, EVERY)])
+      .pipe(
+        filter(() => document.visibilityState === 'visible'),
+        switchMap(([symbol, step, window]) => {
+          const query: LeaderboardQuery = { ...(symbol ? { symbol } : {}), ...(step > 0 ? { step } : {}), ...(window > 0 ? { window } : {}) };
+          return this.api.leaderboard(query).pipe(
+            catchError((error: unknown) => {
+              this.progress.set(failed(problemOf(error)));
+              return EMPTY;
+            }),
+          );
+        }),
+        takeUntilDestroyed(),
+      )
+      .subscribe(({ items }) => {
+        this.standings.set(items);
+        this.progress.set(READY);
+      });
+  }
+
+  protected isChampion({ version }: LeaderboardRow): boolean {
+    return version === this.champion();
+  }
+
+  protected sort(column: Column): void {
+    this.order.update((before) => clicked(column, before));
+  }
+
+  protected sorted(column: Column): 'ascending' | 'descending' | 'none' {
+    const { column: by, descending } = this.order();
+    if (by !== column) return 'none';
+    return descending ? 'descending' : 'ascending';
+  }
+
+  protected chooseSymbol(event: Event): void {
+    if (event.target instanceof HTMLSelectElement) this.symbol.set(event.target.value);
+  }
+
+  protected chooseStep(event: Event): void {
+    if (event.target instanceof HTMLSelectElement) this.step.set(Number(event.target.value));
+  }
+
+  protected chooseWindow(event: Event): void {
+    if (event.target instanceof HTMLSelectElement) this.window.set(Number(event.target.value));
+  }
+}

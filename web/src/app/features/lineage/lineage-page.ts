@@ -1,0 +1,103 @@
+import { Component, computed, effect, inject, input, signal } from '@angular/core';
+import { RouterLink } from '@angular/router';
+import { firstValueFrom, type Observable, retry, throwError, timer } from 'rxjs';
+
+import { Api } from '../../core/api';
+import type { LineageOf, OffsetRange } from '../../core/api-types';
+import { secondsOf } from '../../core/bars';
+import { familyName } from '../../core/families';
+import { PipelineFeed } from '../../core/pipeline-feed';
+import { type Problem, problemOf } from '../../core/problems';
+import { change, count, decimal, percent, price } from '../../common/numbers';
+import { ProblemNote } from '../../common/problem-note';
+import { MarketTime } from '../status/market-time';
+import { outcomesOf } from './outcomes';
+
+/** A forecast is on the screen a moment before MongoDB has it: how often to ask again, and after how many milliseconds. */
+const NOT_YET = { times: 20, pause: 500 };
+
+/** What one forecast was made from: events, model, training data, promotion; and what came of it. */
+@Component({
+  selector: 'ft-lineage-page',
+  imports: [ProblemNote, RouterLink],
+  templateUrl: './lineage-page.html',
+})
+export class LineagePage {
+  private readonly api = inject(Api);
+  private readonly pipeline = inject(PipelineFeed);
+  protected readonly market = inject(MarketTime);
+
+  /** The forecast's id, from the address. */
+  readonly id = input.required<string>();
+
+  protected readonly found = signal<LineageOf | null>(null);
+  protected readonly problem = signal<Problem | null>(null);
+
+  protected readonly outcomes = computed(() => {
+    const found = this.found();
+    return found === null ? [] : outcomesOf(found);
+  });
+  /** The promotion to champion, else the newest move of any alias to this version. */
+  protected readonly promotion = computed(() => {
+    const moves = this.found()?.promotions ?? [];
+    return moves.find(({ alias }) => alias === 'champion') ?? moves[0] ?? null;
+  });
+  /** The version beside the random walk; alone, if it is the random walk. */
+  protected readonly compared = computed(() => {
+    const evaluation = this.promotion()?.evaluation;
+    if (evaluation === undefined) return [];
+    const { candidate, naive } = evaluation;
+    return candidate.family === naive.family ? [candidate] : [candidate, naive];
+  });
+  protected readonly run = computed(() => `${this.pipeline.state()?.links.mlflow ?? ''}/#/runs/${this.found()?.model.run_id ?? ''}`);
+  protected readonly version = computed(() => {
+    const { name = '', version = '' } = this.found()?.model ?? {};
+    return `${this.pipeline.state()?.links.mlflow ?? ''}/#/models/${name}/versions/${version}`;
+  });
+
+  protected readonly family = familyName;
+  protected readonly count = count;
+  protected readonly price = price;
+  protected readonly percent = percent;
+  protected readonly decimal = decimal;
+  protected readonly change = change;
+
+  constructor() {
+    effect(() => {
+      void this.read(this.id());
+    });
+  }
+
+  protected day(instant: string): string {
+    return this.market.times().day(secondsOf(instant));
+  }
+
+  protected spans(inputs: readonly OffsetRange[]): readonly string[] {
+    return inputs.map(({ partition, from_offset, to_offset }) => `partition ${partition}: ${count(from_offset)} to ${count(to_offset)}`);
+  }
+
+  protected topicsOf(inputs: readonly OffsetRange[]): readonly { readonly topic: string; readonly spans: readonly string[] }[] {
+    const topics = [...new Set(inputs.map(({ topic }) => topic))];
+    return topics.map((topic) => ({ topic, spans: this.spans(inputs.filter((one) => one.topic === topic)) }));
+  }
+
+  protected retry(): void {
+    void this.read(this.id());
+  }
+
+  /** Wait before asking again for what may still come; whatever else went wrong is told at once. */
+  private pause(error: unknown): Observable<0> {
+    return problemOf(error).kind === 'missing' ? timer(NOT_YET.pause) : throwError(() => error);
+  }
+
+  private async read(id: string): Promise<void> {
+    this.found.set(null);
+    this.problem.set(null);
+    try {
+      const lineage = this.api.lineage(id).pipe(retry({ count: NOT_YET.times, delay: (error) => this.pause(error) }));
+      this.found.set(await firstValueFrom(lineage));
+    } catch (error) {
+      this.problem.set(problemOf(error));
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { HttpErrorResponse } from '@angular/common/http';
+import { type ComponentFixture, DeferBlockBehavior, TestBed } from '@angular/core/testing';
+import { provideRouter, Router } from '@angular/router';
+import { type Observable, of, throwError } from 'rxjs';
+
+import { FAKE_SOCKET, FakeSocket } from '../../../testing/fake-socket';
+import { promotion } from '../../../testing/models';
+import { barClosed, forecast, page } from '../../../testing/samples';
+import { App } from '../../app';
+import { routes } from '../../app.routes';
+import { Api } from '../../core/api';
+import type { LeaderboardRow, Prediction } from '../../core/api-types';
+import { WEB_SOCKET } from '../../core/market-stream';
+
+const position = { 'stock-data': { '0': 3 } };
+const summary = (symbol: string) => ({ symbol, exchange: 'XNAS', currency: 'USD', bars: 3, last_close: 103 });
+const decision = { alias: 'champion', model_name: 'stock-forecaster', version: '4', family: 'arima', run_id: 'r', decided_at: '2011-12-30T21:00:00Z', reason: 'lowest sCRPS' };
+const standing = (family: string, version: string, skill: number): LeaderboardRow => ({
+  family, version, skill, step: 1, n: 25, mase: 1.06, scrps: 0.012, coverage_80: 0.8, coverage_95: 0.948,
+  sessions: 5, skill_low: null, skill_high: null,
+});
+const prediction: Prediction = {
+  model: { name: 'stock-forecaster', version: '4', family: 'arima' },
+  origin: '2012-01-03T21:00:00Z',
+  steps: [{ step: 1, target_at: '2012-01-04T21:00:00Z', mean: 7, quantiles: { '0.025': 1, '0.1': 2, '0.5': 7, '0.9': 8, '0.975': 9 } }],
+  input_sha256: 'abcdef0123456789',
+};
+
+function wordsIn(node: Node | null): readonly string[] {
+  if (node === null) return [];
+  return node.nodeType === Node.TEXT_NODE ? [node.nodeValue ?? ''] : [...node.childNodes].flatMap(wordsIn);
+}
+
+class FakeApi {
+  names: readonly string[] = ['AAPL', 'IBM'];
+  answer: () => Observable<Prediction> = () => of(prediction);
+  symbols = () => of(page(this.names.map(summary), position));
+  bars = (symbol: string) => of(page([1, 2, 3].map((day) => barClosed(day, { symbol })), position));
+  forecasts = (symbol: string) =>
+    of(page([forecast(3), forecast(3, { version: '1', family: 'naive', role: 'SHADOW' })].map((one) => ({ ...one, symbol })), {}));
+  models = () => of({ items: this.names.length > 0 ? [decision] : [] });
+  leaderboard = () => of({ items: [standing('lstm', '2', -0.01), standing('arima', '4', 0.004)] });
+  pipeline = () =>
+    of({ clock: null, market: null, dead_letters: 0, topics: [], read_models: [], services: [], links: { mlflow: 'http://mlflow', airflow: 'http://airflow' } });
+  actions = () => of({ items: [] });
+  promotions = () => of({ items: [promotion()] });
+  predict = () => this.answer();
+}
+
+describe('The page', () => {
+  let api: FakeApi;
+  let fixture: ComponentFixture<App>;
+
+  const find = (id: string) => (fixture.nativeElement as HTMLElement).querySelector<HTMLElement>(`[data-testid="${id}"]`);
+  /** What a reader meets: the text of each element, apart. */
+  const text = (id: string) => wordsIn(find(id)).join(' ').replace(/\s+/g, ' ').trim();
+
+  async function settled(): Promise<void> {
+    await vi.advanceTimersByTimeAsync(50);
+    TestBed.tick();
+    await vi.advanceTimersByTimeAsync(50);
+    fixture.detectChanges();
+  }
+
+  async function open(): Promise<void> {
+    TestBed.configureTestingModule({
+      // The chart draws on a canvas, which the tests' page has not: real browsers test it.
+      deferBlockBehavior: DeferBlockBehavior.Manual,
+      providers: [provideRouter(routes), { provide: Api, useValue: api }, { provide: WEB_SOCKET, useValue: FAKE_SOCKET }],
+    });
+    fixture = TestBed.createComponent(App);
+    TestBed.inject(Router).initialNavigation();
+    await settled();
+    await settled();
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    FakeSocket.reset();
+    api = new FakeApi();
+  });
+
+  afterEach(() => {
+    TestBed.resetTestingModule();
+    vi.useRealTimers();
+  });
+
+  it('shows the first symbol, its last close and how many bars it holds', async () => {
+    await open();
+    expect(find('symbol-AAPL')?.getAttribute('aria-current')).toBe('true');
+    expect(text('last-close')).toBe('103.00');
+    expect(find('bars-count')?.dataset['count']).toBe('3');
+    expect(find('bars-count')?.dataset['lastClosedAt']).toBe('2012-01-03T21:00:00Z');
+    expect(find('last-bar-date')?.dataset['closedAt']).toBe('2012-01-03T21:00:00Z');
+    expect(text('symbol-AAPL')).toContain('short history');
+  });
+
+  it('names the champion, the random walk and their coverage', async () => {
+    await open();
+    expect(text('model-version')).toBe('v4');
+    expect(text('fan-legend')).toContain('ARIMA v4 champion · 50 %, 80 % (80.0 % realised), 95 % (94.8 % realised)');
+    expect(text('fan-legend')).toContain('Random walk v1 baseline · 95 %');
+    expect(text('forecast-table')).toContain('Random walk baseline v1');
+  });
+
+  it('sorts the leaderboard by skill and marks what adds nothing', async () => {
+    await open();
+    const skills = [...(find('leaderboard')?.querySelectorAll('tbody td:nth-of-type(1)') ?? [])];
+    expect(skills.map((cell) => [cell.textContent, cell.className])).toEqual([
+      ['+0.40 %', 'skill-good'],
+      ['−1.00 %', 'skill-bad'],
+    ]);
+  });
+
+  it('chooses symbols with the arrow keys and keeps the choice in the address', async () => {
+    await open();
+    find('symbol-AAPL')?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown' }));
+    await settled();
+    expect(TestBed.inject(Router).url).toBe('/?symbol=IBM');
+    expect(find('symbol-IBM')?.getAttribute('aria-current')).toBe('true');
+    expect(document.querySelector('h1')?.textContent).toBe('IBM');
+  });
+
+  it('asks for a prediction and shows it', async () => {
+    await open();
+    find('predict-button')?.click();
+    await settled();
+    expect(text('prediction-table')).toContain('Wed 4 Jan 7.00 2.00 – 8.00 1.00 – 9.00');
+    expect(text('fan-legend')).toContain('requested');
+  });
+
+  it('says what to do while models are training', async () => {
+    api.answer = () =>
+      throwError(() => new HttpErrorResponse({ status: 503, error: { type: 'urn:foretick:problem:no-model', detail: 'no model is loaded yet' } }));
+    await open();
+    find('predict-button')?.click();
+    await settled();
+    expect(text('problem')).toContain('No model serves yet no model is loaded yet A first training takes some minutes');
+  });
+
+  it('says that history is being fetched while there is none', async () => {
+    api.names = [];
+    await open();
+    expect(text('no-data')).toContain('No bars yet.');
+    expect(text('connection-badge')).toBe('Connecting');
+  });
+
+  it('moves with the stream', async () => {
+    await open();
+    FakeSocket.opened.find(({ url }) => url.includes('/live'))?.accept();
+    FakeSocket.opened
+      .find(({ url }) => url.includes('/live'))
+      ?.say({ type: 'bar', topic: 'stock-data', partition: 0, offset: 3, data: barClosed(4) });
+    await vi.advanceTimersByTimeAsync(200);
+    await settled();
+    expect(text('last-close')).toBe('104.00');
+    expect(text('connection-badge')).toBe('Live');
+  });
+});

@@ -1,0 +1,61 @@
+import { Component, computed, effect, inject } from '@angular/core';
+
+import { BarFeed } from '../../core/bar-feed';
+import { ForecastFeed } from '../../core/forecast-feed';
+import { problemIn } from '../../core/loads';
+import { ProblemNote } from '../../common/problem-note';
+import { ChartPanel } from '../chart/chart-panel';
+import { ForecastTable } from '../panel/forecast-table';
+import { LeaderboardTable } from '../panel/leaderboard-table';
+import { ModelCard } from '../panel/model-card';
+import { PredictForm } from '../panel/predict-form';
+import { SymbolList } from '../symbols/symbol-list';
+import { Selection } from './selection';
+
+/** The market at a glance: symbols, the chart of one, and what models say of it. */
+@Component({
+  selector: 'ft-market-page',
+  imports: [ChartPanel, ForecastTable, LeaderboardTable, ModelCard, PredictForm, ProblemNote, SymbolList],
+  template: `
+    @if (feed.symbols().length > 0) {
+      <div class="market">
+        <ft-symbol-list class="market-symbols" />
+        <main class="market-main" id="main"><ft-chart-panel /></main>
+        <aside class="market-side" aria-label="Models and forecasts">
+          <ft-forecast-table />
+          <ft-predict-form />
+          <ft-model-card />
+          <ft-leaderboard-table />
+        </aside>
+      </div>
+    } @else {
+      <main class="market-empty" id="main">
+        <h1 class="sr-only">Market</h1>
+        @if (problem(); as problem) {
+          <ft-problem-note [problem]="problem" />
+        } @else if (feed.load().status === 'empty') {
+          <p data-testid="no-data">
+            <strong>No bars yet.</strong> History is being fetched; symbols appear here by themselves. If nothing comes within a
+            minute, <code>foretick status</code> tells what the producers wait for.
+          </p>
+        } @else {
+          <p>Asking for symbols …</p>
+        }
+      </main>
+    }
+  `,
+})
+export class MarketPage {
+  protected readonly feed = inject(BarFeed);
+  private readonly selection = inject(Selection);
+  private readonly forecasts = inject(ForecastFeed);
+
+  protected readonly problem = computed(() => problemIn(this.feed.load()));
+
+  constructor() {
+    effect(() => {
+      const symbol = this.selection.symbol();
+      if (symbol !== null) this.forecasts.follow(symbol);
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { Component, computed, inject } from '@angular/core';
+
+import { familyName } from '../../core/families';
+import { problemIn } from '../../core/loads';
+import { ModelBoard } from '../../core/model-board';
+import { change, count, decimal, percent } from '../../common/numbers';
+import { ProblemNote } from '../../common/problem-note';
+
+/** Live standings one session ahead, over all symbols; best skill first. */
+@Component({
+  selector: 'ft-leaderboard-table',
+  imports: [ProblemNote],
+  template: `
+    <section class="card" aria-labelledby="leaderboard-heading">
+      <h2 class="card-title" id="leaderboard-heading">Leaderboard <span class="card-note">live, one session ahead</span></h2>
+      @if (rows().length > 0) {
+        <table class="table num" data-testid="leaderboard">
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col"><abbr title="1 minus mean absolute error over the random walk's: above zero beats it">Skill</abbr></th>
+              <th scope="col"><abbr title="Mean absolute scaled error">MASE</abbr></th>
+              <th scope="col"><abbr title="Realised coverage of the 80 % interval">80 %</abbr></th>
+              <th scope="col"><abbr title="Realised coverage of the 95 % interval">95 %</abbr></th>
+              <th scope="col"><abbr title="Forecasts settled">n</abbr></th>
+            </tr>
+          </thead>
+          <tbody>
+            @for (row of rows(); track row.version) {
+              <tr>
+                <th scope="row">{{ name(row.family) }} <span class="role">v{{ row.version }}</span></th>
+                <td [class.skill-bad]="(row.skill ?? 1) <= 0" [class.skill-good]="(row.skill ?? 0) > 0">{{ change(row.skill) }}</td>
+                <td>{{ decimal(row.mase) }}</td>
+                <td>{{ percent(row.coverage_80) }}</td>
+                <td>{{ percent(row.coverage_95) }}</td>
+                <td>{{ count(row.n) }}</td>
+              </tr>
+            }
+          </tbody>
+        </table>
+        <p class="card-foot">Skill is measured against the random walk: at or below zero, a model adds nothing to its point forecast.</p>
+      } @else if (problem(); as problem) {
+        <ft-problem-note [problem]="problem" />
+      } @else {
+        <p class="muted">Nothing settled yet. A forecast is scored when the session it speaks of closes.</p>
+      }
+    </section>
+  `,
+})
+export class LeaderboardTable {
+  private readonly board = inject(ModelBoard);
+
+  protected readonly rows = computed(() =>
+    [...this.board.leaderboard()].sort((a, b) => (b.skill ?? -Infinity) - (a.skill ?? -Infinity)),
+  );
+  protected readonly problem = computed(() => problemIn(this.board.leaderboardLoad()));
+  protected readonly name = familyName;
+  protected readonly change = change;
+  protected readonly percent = percent;
+  protected readonly decimal = decimal;
+  protected readonly count = count;
+}

@@ -1,0 +1,70 @@
+import { Component, computed, inject } from '@angular/core';
+
+import { secondsOf } from '../../core/bars';
+import { familyName, NAIVE } from '../../core/families';
+import { ForecastFeed } from '../../core/forecast-feed';
+import { problemIn } from '../../core/loads';
+import { ModelBoard } from '../../core/model-board';
+import { noModel } from '../../core/problems';
+import { ProblemNote } from '../../common/problem-note';
+import { MarketTime } from '../status/market-time';
+
+/** The champion: which model speaks, since when and why. */
+@Component({
+  selector: 'ft-model-card',
+  imports: [ProblemNote],
+  template: `
+    <section class="card" aria-labelledby="model-heading">
+      <h2 class="card-title" id="model-heading">Champion</h2>
+      @if (champion(); as champion) {
+        <p class="model-name">
+          <strong>{{ name() }}</strong>
+          <span class="tag" data-testid="model-version">v{{ champion.version }}</span>
+        </p>
+        <dl class="facts">
+          <div>
+            <dt>Model</dt>
+            <dd>{{ champion.model_name }}</dd>
+          </div>
+          <div>
+            <dt>Family</dt>
+            <dd>{{ champion.family }}</dd>
+          </div>
+          <div>
+            <dt>Decided</dt>
+            <dd class="num">{{ decided() }}</dd>
+          </div>
+        </dl>
+        <p class="model-reason">{{ champion.reason }}</p>
+        @if (champion.family === naive) {
+          <p class="model-honest">No trained model has beaten the random walk yet, so the random walk is shown.</p>
+        }
+      } @else if (waiting(); as waiting) {
+        <ft-problem-note [problem]="waiting" />
+      } @else {
+        <p class="muted">Asking which model serves …</p>
+      }
+    </section>
+  `,
+})
+export class ModelCard {
+  private readonly board = inject(ModelBoard);
+  private readonly feed = inject(ForecastFeed);
+  private readonly market = inject(MarketTime);
+
+  protected readonly naive = NAIVE;
+  protected readonly champion = this.board.champion;
+  protected readonly name = computed(() => familyName(this.champion()?.family ?? ''));
+  protected readonly decided = computed(() => {
+    const champion = this.champion();
+    return champion === null ? '' : this.market.times().day(secondsOf(champion.decided_at));
+  });
+  /** No decision yet is no failure. */
+  protected readonly waiting = computed(() => {
+    const load = this.board.modelsLoad();
+    if (load.status === 'empty' || (load.status === 'ready' && this.champion() === null)) return NO_MODEL;
+    return problemIn(load) ?? problemIn(this.feed.load());
+  });
+}
+
+const NO_MODEL = noModel('No model has been promoted yet.');

@@ -1,0 +1,26 @@
+import { computed, inject, Injectable } from '@angular/core';
+
+import { BarFeed } from '../../core/bar-feed';
+import { secondsOf } from '../../core/bars';
+import { ExchangeTimes, zoneOf } from '../../core/exchange-times';
+import { MarketClock } from '../../core/market-clock';
+
+/** The market's time now, in the exchange's zone. */
+@Injectable({ providedIn: 'root' })
+export class MarketTime {
+  private readonly feed = inject(BarFeed);
+  private readonly clock = inject(MarketClock);
+
+  private readonly zone = computed(() => zoneOf(this.feed.symbols()[0]?.exchange));
+
+  readonly times = computed(() => new ExchangeTimes(this.zone()));
+
+  /** Seconds since the epoch; a replayed market is where its clock or its newest bar is, whichever is later. */
+  readonly now = computed(() => {
+    const replay = this.clock.replay();
+    if (replay === null) return Math.floor(this.clock.tick() / 1000);
+    return Math.max(secondsOf(replay.now), this.feed.newest() ?? 0);
+  });
+
+  readonly date = computed(() => this.times().date(this.now()));
+}

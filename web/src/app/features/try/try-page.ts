@@ -1,0 +1,102 @@
+import { Component, computed, inject, signal } from '@angular/core';
+import { firstValueFrom } from 'rxjs';
+
+import { Api } from '../../core/api';
+import type { Prediction } from '../../core/api-types';
+import { barOf } from '../../core/bars';
+import { ExchangeTimes } from '../../core/exchange-times';
+import { type Fan, fanOfPrediction } from '../../core/forecasts';
+import { type Problem, problemOf } from '../../core/problems';
+import { ProblemNote } from '../../common/problem-note';
+import { drawnFan } from '../chart/fan-points';
+import { PriceChart, type RangeWish } from '../chart/price-chart';
+import { Selection } from '../market/selection';
+import { PredictionTable } from '../panel/prediction-table';
+import { csvOf, historyOf } from './csv-histories';
+
+/** As far ahead as the gateway lets anyone ask. */
+const MOST = 20;
+const SAMPLE = 250;
+
+/** A forecast of the visitor's own bars, by the model that serves now. */
+@Component({
+  selector: 'ft-try-page',
+  imports: [PredictionTable, PriceChart, ProblemNote],
+  templateUrl: './try-page.html',
+})
+export class TryPage {
+  private readonly api = inject(Api);
+  private readonly selection = inject(Selection);
+
+  protected readonly text = signal('');
+  protected readonly horizon = signal(5);
+  protected readonly busy = signal(false);
+  protected readonly prediction = signal<Prediction | null>(null);
+  protected readonly problem = signal<Problem | null>(null);
+  protected readonly wish = signal<RangeWish>({ range: '3M' });
+  protected readonly most = MOST;
+  protected readonly times = new ExchangeTimes('UTC');
+
+  protected readonly sample = computed(() => this.selection.symbol());
+  protected readonly history = computed(() => (this.text().trim() === '' ? null : historyOf(this.text())));
+  protected readonly bars = computed(() => this.history()?.bars ?? []);
+  protected readonly fans = computed(() => {
+    const [prediction, last] = [this.prediction(), this.bars().at(-1)];
+    if (prediction === null || last === undefined) return [];
+    const fan: Fan = { ...fanOfPrediction(prediction), origin: last.time };
+    return [{ ...drawnFan(fan, this.bars()), kind: 'champion' as const }];
+  });
+
+  protected take(event: Event): void {
+    if (event.target instanceof HTMLTextAreaElement) this.write(event.target.value);
+  }
+
+  protected note(event: Event): void {
+    if (event.target instanceof HTMLInputElement) this.horizon.set(event.target.valueAsNumber);
+  }
+
+  protected async upload(event: Event): Promise<void> {
+    const file = event.target instanceof HTMLInputElement ? event.target.files?.[0] : undefined;
+    if (file !== undefined) this.write(await file.text());
+  }
+
+  /** Take bars that Foretick itself holds, as a history to play with. */
+  protected async fill(): Promise<void> {
+    const symbol = this.sample();
+    if (symbol === null) return;
+    try {
+      const { items } = await firstValueFrom(this.api.bars(symbol, { limit: SAMPLE, adjust: 'splits' }));
+      this.write(csvOf(items.map(barOf)));
+    } catch (error) {
+      this.problem.set(problemOf(error));
+    }
+  }
+
+  protected async ask(event: Event): Promise<void> {
+    event.preventDefault();
+    const history = this.history();
+    if (history === null || history.faults.length > 0) return;
+    this.busy.set(true);
+    this.problem.set(null);
+    try {
+      const observations = history.bars.map(({ close }, at) => ({ ds: history.stamps[at] ?? '', y: close }));
+      this.prediction.set(await firstValueFrom(this.api.predictHistory(observations, this.horizon())));
+      this.wish.set({ range: '3M' });
+    } catch (error) {
+      this.prediction.set(null);
+      this.problem.set(problemOf(error));
+    } finally {
+      this.busy.set(false);
+    }
+  }
+
+  protected clear(): void {
+    this.prediction.set(null);
+  }
+
+  private write(text: string): void {
+    this.text.set(text);
+    this.prediction.set(null);
+    this.problem.set(null);
+  }
+}
