@@ -1,0 +1,207 @@
+"""The `foretick` command: what each part does lies elsewhere and is imported only by the command that needs it."""
+
+from typing import Annotated
+
+import typer
+
+from stack import cli_models
+from stack.cli_contracts import contracts
+from stack.cli_dlq import dlq
+from stack.cli_epoch import new_epoch
+from stack.cli_rebuild import rebuild
+from stack.cli_snapshot import snapshots
+from stack.cli_tokens import tokens
+from stack.terminal import here, quiet, say, terminal
+
+app = typer.Typer(
+    name="foretick",
+    help="Event-sourced market forecasts on your machine: Kafka, a schema registry, MongoDB, MLflow, Airflow and "
+    "Foretick's own services, started and looked after by one command.",
+    epilog="Everything lies in FORETICK_HOME (default .foretick); FORETICK_PORT_OFFSET=100 moves every port.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(contracts, name="contracts")
+app.add_typer(dlq, name="dlq")
+app.add_typer(tokens, name="token")
+app.add_typer(snapshots, name="snapshot")
+
+
+@app.command()
+def up(
+    only: Annotated[str, typer.Option(metavar="LIST", help="Only these, comma separated.")] = "",
+    without: Annotated[str, typer.Option(metavar="LIST", help="All but these.")] = "",
+    detach: Annotated[bool, typer.Option("--detach", help="Return once all is up.")] = False,
+    no_train: Annotated[bool, typer.Option("--no-train", help="Do not train the first models.")] = False,
+) -> None:
+    """Start everything and keep it running until Ctrl-C.
+
+    Servers start first, then topics and schemas are made, then Foretick's services. The first time, history is
+    backfilled and Airflow trains the first models; later, all resumes where it was. A process that dies is
+    started again.
+
+    Examples:
+
+    - `foretick up`
+    - `foretick up --detach` and later `foretick down`
+    - `foretick up --without airflow --no-train`
+    - `foretick up --only kafka,registry,mongodb,mlflow`
+    - `FORETICK_PORT_OFFSET=100 FORETICK_HOME=/tmp/second foretick up`
+    """
+    from stack.failures import EXPECTED, exit_code
+    from stack.services import chosen
+    from stack.up import Wish
+    from stack.up import up as start
+
+    console, layout = terminal(), here()
+    try:
+        names = frozenset(chosen(only, without))
+        code = start(layout, Wish(names=names, detach=detach, train=not no_train), console)
+    except EXPECTED as problem:
+        console.print(str(problem), style="red", highlight=False, markup=False)
+        raise typer.Exit(exit_code(problem)) from None
+    except KeyboardInterrupt:
+        code = 0
+    raise typer.Exit(code)
+
+
+@app.command()
+def down() -> None:
+    """Stop everything of this FORETICK_HOME, and what a crash left behind.
+
+    Examples:
+
+    - `foretick down`
+    - `FORETICK_HOME=/tmp/second foretick down`
+    """
+    from stack.up import down as stop
+
+    console, layout = terminal(), here()
+    stopped = stop(layout, console)
+    console.print("Stopped." if stopped else f"Nothing was running from {layout.home}.")
+
+
+@app.command()
+def status(
+    partitions: Annotated[bool, typer.Option("--partitions", help="The read models partition by partition.")] = False,
+) -> None:
+    """Show each service, how far the read models lag behind the log, and what the vendor last answered.
+
+    The exit code is 0 when everything that should run answers, else 1.
+
+    Examples:
+
+    - `foretick status`
+    - `foretick status --partitions`
+    - `watch -c foretick status`
+    """
+    from stack.status import status as show
+
+    raise typer.Exit(show(here(), terminal(), partitions=partitions))
+
+
+@app.command()
+def logs(
+    service: Annotated[str, typer.Argument(help="A service, or supervisord or web-build.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines from the end.")] = 50,
+) -> None:
+    """Show the end of a service's log.
+
+    Examples:
+
+    - `foretick logs kafka`
+    - `foretick logs forecasting -n 200 -f`
+    """
+    from stack.logs import follow as following
+    from stack.logs import last_lines
+
+    layout = here()
+    path = layout.log(service)
+    if not path.exists():
+        known = ", ".join(sorted(found.stem for found in layout.logs.glob("*.log"))) or "none yet"
+        typer.echo(f"There is no log of {service} in {layout.logs}; there are: {known}", err=True)
+        raise typer.Exit(2)
+    for line in last_lines(path, lines):
+        typer.echo(line)
+    try:
+        for chunk in following(path) if follow else ():
+            typer.echo(chunk, nl=False)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def topics(
+    name: Annotated[str, typer.Argument(help="A topic; without it, all are listed.")] = "",
+    tail: Annotated[int, typer.Option(min=1, help="How many of the newest events.")] = 3,
+) -> None:
+    """Show every Kafka topic, or the newest events of one, decoded from Avro.
+
+    Examples:
+
+    - `foretick topics`
+    - `foretick topics stock-forecasts --tail 1`
+    - `foretick topics stock-data.dlq`, which is `foretick dlq list stock-data --all`
+    """
+    here()
+    from stack.topics import NoSuchTopic, print_tail, print_topics
+    from streaming.away import ServerAway
+    from streaming.settings import StreamSettings
+
+    quiet()
+    console = terminal()
+    try:
+        if name.endswith(".dlq"):
+            from stack.letters import print_list, topics_named
+
+            print_list(StreamSettings(), topics_named(name), True, console)
+        elif name:
+            print_tail(StreamSettings(), name, tail, console)
+        else:
+            print_topics(StreamSettings(), console)
+    except (ServerAway, NoSuchTopic) as problem:
+        say(problem, terminal(stderr=True))
+        raise typer.Exit(2 if isinstance(problem, NoSuchTopic) else 1) from None
+
+
+@app.command()
+def ingest() -> None:
+    """Fetch the whole history of every symbol once, in the foreground, and publish what the log does not hold.
+
+    The source and its keys are settings of the producers (FORETICK_SOURCE, FORETICK_SYMBOLS, ...); see `.env.example`.
+
+    Examples:
+
+    - `foretick ingest`
+    - `FORETICK_SYMBOLS=AAPL,IBM foretick ingest`
+    - `FORETICK_SOURCE=csv FORETICK_CSV_PATH=prices/ foretick ingest`
+    """
+    here()
+    from producers.settings import ProducerSettings
+    from producers.sources.base import VendorRefused
+    from producers.turns import Stopped
+    from stack.ingesting import ingest as fetch
+    from streaming.away import ServerAway
+
+    quiet()
+    try:
+        code = fetch(ProducerSettings(), terminal())
+    except (ServerAway, VendorRefused, Stopped) as problem:
+        say(problem, terminal(stderr=True))
+        raise typer.Exit(1) from None
+    raise typer.Exit(code)
+
+
+app.command()(cli_models.train)
+app.command()(cli_models.backtest)
+app.command()(cli_models.models)
+app.command()(cli_models.promote)
+app.command()(cli_models.reproduce)
+app.command()(cli_models.drift)
+
+
+app.command()(rebuild)
+app.command()(new_epoch)

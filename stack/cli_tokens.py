@@ -1,0 +1,37 @@
+"""`foretick token`: tokens for the gateway."""
+
+from typing import Annotated
+
+import typer
+
+from stack.terminal import terminal
+
+tokens = typer.Typer(help="Make tokens for the gateway.", no_args_is_help=True)
+
+
+@tokens.command()
+def new(
+    name: Annotated[str, typer.Option(metavar="NAME", help="Who it is for: shown in logs.")],
+    scopes: Annotated[str, typer.Option(metavar="LIST", help="What it may: read, predict, or both.")] = "read,predict",
+) -> None:
+    """Print a new token, once, and the line that the gateway keeps of it: its hash.
+
+    Put the line into FORETICK_TOKENS (a JSON list) or into the file that FORETICK_TOKENS_FILE names, start the gateway
+    again, and give the token to its user: it is sent as `Authorization: Bearer TOKEN`, or typed in at /sign-in.
+
+    Examples:
+
+    - `foretick token new --name alice`
+    - `foretick token new --name dashboard --scopes read`
+    """
+    from gateway.tokens import entry, new_token
+
+    console = terminal()
+    token = new_token()
+    try:
+        line = entry(name, {scope.strip() for scope in scopes.split(",") if scope.strip()}, token)
+    except ValueError:
+        console.print("a name is letters, digits and . _ @ -; scopes are read and predict", style="red", markup=False)
+        raise typer.Exit(2) from None
+    console.print(f"token, shown this once:  {token}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"line for the gateway:    {line}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,28 @@
+"""Show the drift alarms that stand."""
+
+from rich.console import Console
+
+from forecasting.alarms import standing, unanswered
+from forecasting.settings import ForecastingSettings
+from stack.terminal import say
+from streaming.away import ServerAway
+
+NOTHING_WAITS = 99  # Airflow's sign for a task that is to be skipped
+
+
+def show(settings: ForecastingSettings, only_unanswered: bool, console: Console) -> int:
+    """Print the alarms, and of those that wait for a training the newest one's id last; return the exit code."""
+    try:
+        found = unanswered(settings) if only_unanswered else standing(settings)
+    except ServerAway as problem:
+        say(problem, console)
+        return 1
+    for alarm in found:
+        whose = alarm.symbol or f"{alarm.family} {alarm.model_version}"
+        said = f"{alarm.to_session:%Y-%m-%d}  {alarm.measure:<12} {whose:<16} {alarm.reason}"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
+    if only_unanswered and found:
+        console.print(found[-1].event_id, highlight=False, markup=False)
+    if not found:
+        console.print("No alarm waits for a training." if only_unanswered else "No alarm stands.")
+    return NOTHING_WAITS if only_unanswered and not found else 0

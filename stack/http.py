@@ -1,0 +1,37 @@
+"""Ask the stack's own services over HTTP."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+
+def ask(url: str, method: str = "GET", body: object = None, timeout: float = 10.0) -> Any:
+    """Return the JSON that a request is answered with. Raises OSError (HTTPError for a refusal), ValueError."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, method=method, data=data, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=timeout) as response:
+        return json.load(response)
+
+
+def report(url: str) -> dict[str, Any] | None:
+    """Return what a service tells of itself, or None while it does not answer."""
+    try:
+        answer: dict[str, Any] = ask(url, timeout=3.0)
+    except (OSError, ValueError):
+        return None
+    return answer
+
+
+def waits_for(url: str) -> list[str]:
+    """Return why a service is not ready, as its /health/ready says; empty when it is."""
+    try:
+        ask(url)
+    except urllib.error.HTTPError as refusal:
+        try:
+            return [str(reason) for reason in json.load(refusal)["reasons"]]
+        except (ValueError, KeyError, TypeError):
+            return [f"{url} answers {refusal.code}"]
+    except (OSError, ValueError) as failure:
+        return [f"{url}: {failure}"]
+    return []

@@ -1,0 +1,31 @@
+"""The MLflow tracking server and model registry."""
+
+import sys
+
+from stack import health
+from stack.layout import HOST, Layout
+from stack.service import Service
+
+
+def service(layout: Layout) -> Service:
+    """Return the server: one worker, SQLite, and artifacts through its own proxy."""
+    data = layout.data / "mlflow"
+    return Service(
+        name="mlflow",
+        group="servers",
+        command=(
+            *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+            *("--host", HOST, "--port", str(layout.port("mlflow"))),
+            *("--backend-store-uri", f"sqlite:///{data}/mlflow.db", "--serve-artifacts"),
+            *("--artifacts-destination", str(data / "artifacts")),
+        ),
+        environment={
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # it would start a dozen processes
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "GIT_PYTHON_REFRESH": "quiet",
+        },
+        answers=health.http(layout.url("mlflow", "/health")),
+        ports=("mlflow",),
+        url=layout.url("mlflow"),
+        prepare=lambda: (data / "artifacts").mkdir(parents=True, exist_ok=True),
+    )

@@ -1,0 +1,89 @@
+"""Say what would go wrong before anything starts."""
+
+import shutil
+import socket
+from collections.abc import Iterable
+
+import psutil
+
+from stack.layout import HOST, Layout
+from stack.service import Service
+
+LEAST_DISK_GIGABYTES = 3
+
+
+class NotReady(Exception):
+    """The machine is not ready; the message says what to do."""
+
+
+def check(layout: Layout, services: Iterable[Service]) -> None:
+    """Raise NotReady with every problem at once."""
+    services = list(services)
+    problems = [*missing_environment(layout, services), *busy_ports(layout, services), *little_disk(layout)]
+    if problems:
+        raise NotReady("\n".join(problems))
+
+
+def missing_environment(layout: Layout, services: Iterable[Service]) -> list[str]:
+    """Return a line when Airflow's own environment is not there."""
+    if layout.airflow_python.exists() or not any(service.group == "airflow" for service in services):
+        return []
+    return [
+        f"Airflow is not installed ({layout.airflow_python} is missing). "
+        "`make run` installs it; or leave it out: foretick up --without airflow"
+    ]
+
+
+def busy_ports(layout: Layout, services: Iterable[Service]) -> list[str]:
+    """Return a line for every port that something else holds."""
+    problems = []
+    for service in services:
+        for name in service.ports:
+            port = layout.port(name)
+            if not free(port):
+                problems.append(
+                    f"Port {port} ({service.name}) is in use{_holder(port)}. "
+                    "Stop that, or move all ports of this stack: FORETICK_PORT_OFFSET=100 foretick up"
+                )
+    return problems
+
+
+def little_disk(layout: Layout) -> list[str]:
+    """Return a line when the disk under the home folder has too little room."""
+    free_gigabytes = shutil.disk_usage(layout.home).free / 1e9
+    if free_gigabytes >= LEAST_DISK_GIGABYTES:
+        return []
+    return [
+        f"Only {free_gigabytes:.1f} GB are free under {layout.home}; {LEAST_DISK_GIGABYTES} GB are needed. "
+        "Make room, or point FORETICK_HOME at another disk."
+    ]
+
+
+def free(port: int) -> bool:
+    """Tell whether a port can be listened on."""
+    with socket.socket() as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _holder(port: int) -> str:
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied:
+        return ""
+    for connection in connections:
+        address = connection.laddr
+        if connection.status == psutil.CONN_LISTEN and address and address.port == port and connection.pid:
+            return f" by process {connection.pid} ({_command(connection.pid)})"
+    return ""
+
+
+def _command(pid: int) -> str:
+    try:
+        return " ".join(psutil.Process(pid).cmdline())[:80]
+    except psutil.Error:
+        return "gone meanwhile"

@@ -1,0 +1,152 @@
+"""What `foretick contracts` does: check, compare, register and release schema versions."""
+
+from rich.console import Console
+from rich.table import Table
+
+from contracts.checks import check_schemas
+from contracts.differences import changes
+from contracts.events import Event
+from contracts.releases import begin, draft, obstacles, release
+from contracts.topics import TOPICS
+from contracts.versions import SchemaVersion, versions
+from stack import generated
+from stack.layout import PROJECT
+from stack.terminal import say
+from streaming.checks import check_registry
+from streaming.registry import RegistryAway, SchemaRefused
+from streaming.settings import StreamSettings
+
+_SCHEMAS = PROJECT / "contracts" / "schemas"
+
+
+class NoSuch(Exception):
+    """There is no such event or version; the text lists those there are."""
+
+
+def event_named(name: str) -> type[Event]:
+    """Return an event type by its name, or by its topic's.
+
+    Raises:
+        NoSuch: there is none.
+    """
+    for topic in TOPICS:
+        if name.lower() in (topic.event.__name__.lower(), topic.name):
+            return topic.event
+    raise NoSuch(f"there is no event {name}; there are {', '.join(topic.event.__name__ for topic in TOPICS)}")
+
+
+def check(settings: StreamSettings, offline: bool, console: Console) -> int:
+    """Print every incompatibility; return 0 if there is none, 1 if there is, 2 if the registry does not answer."""
+    problems = [*check_schemas(), *generated.outdated(PROJECT)]
+    notes: list[str] = []
+    if not offline:
+        try:
+            against = check_registry(settings)
+        except RegistryAway as away:
+            console.print(f"[red]{away}[/red]\nStart it (foretick up), or check the files alone: --offline")
+            return 2
+        problems += against.problems
+        notes += against.notes
+    for problem in problems:
+        console.print(f"✗ {problem}", style="red", highlight=False, markup=False)
+    for note in notes:
+        console.print(f"• {note}", highlight=False, markup=False)
+    if problems:
+        return 1
+    count = sum(len(versions(topic.event)) for topic in TOPICS)
+    others = "every other version" if offline else f"every other version and {settings.registry}"
+    console.print(f"[green]✓[/green] {count} schema versions of {len(TOPICS)} events agree with {others}")
+    return 0
+
+
+def diff(name: str, older: int | None, newer: int | None, console: Console) -> int:
+    """Print what changed between two versions and what it means; return 1 if the change breaks a rule.
+
+    Raises:
+        NoSuch: there is no such event or version.
+    """
+    history = versions(event_named(name))
+    after = _version(history, newer or history[-1].version)
+    before = _version(history, older or max(1, after.version - 1))
+    old, new = f"v{before.version}", f"v{after.version}"
+    found = changes(before.schema, after.schema, old, new)
+    if not found:
+        console.print(f"{before.event} {old} and {new} are the same")
+        return 0
+    table = Table("Field", "Change", "For readers and writers", title=f"{before.event}: {old} to {new}")
+    for change in found:
+        meaning = (
+            f"{change.meaning}\nRule: {change.rule}.\nInstead: {change.instead}." if change.rule else change.meaning
+        )
+        table.add_row(change.path, change.what, meaning, style="red" if change.rule else "")
+    console.print(table, highlight=False)
+    if any(change.rule for change in found):
+        console.print(f"✗ {old} and {new} do not go together", style="red")
+        return 1
+    console.print(f"[green]✓[/green] fully compatible: programs with {old} and {new} may read and write side by side")
+    return 0
+
+
+def new_version(name: str, console: Console) -> int:
+    """Begin the next version of an event's schema, or release the one that was begun; 1 if that is not ready.
+
+    Raises:
+        NoSuch: there is no such event.
+    """
+    event = event_named(name)
+    version = draft(event)
+    if version is None:
+        path = begin(event, _SCHEMAS)
+        command = f"foretick contracts new-version {event.__name__}"
+        console.print(f"[green]✓[/green] {path.relative_to(PROJECT)} is a copy of the newest version", highlight=False)
+        console.print(
+            "Edit it: add fields that are nullable with default null and have a doc; leave the others as they are.\n"
+            f"Add them to {event.__name__} in contracts/events.py (default None), and values to its sample in "
+            f"contracts/samples.py.\nThen run `{command}` again: it releases the version, or says what is missing.\n"
+            "To give up, delete the file.",
+            highlight=False,
+            markup=False,
+        )
+        return 0
+    if missing := obstacles(event):
+        for each in missing:
+            console.print(f"✗ {each}", style="red", highlight=False, markup=False)
+        return 1
+    written = [*release(event, _SCHEMAS), *generated.write(PROJECT)]
+    console.print(f"[green]✓[/green] {version.event} v{version.version} is released: from now on it never changes")
+    console.print("\n".join(f"  {path.relative_to(PROJECT)}" for path in written), highlight=False)
+    console.print(
+        "Commit these with the schema. The next `foretick up`, or `foretick contracts register`, registers it."
+    )
+    return 0
+
+
+def generate(console: Console) -> int:
+    """Write the files that are made from the contracts."""
+    written = generated.write(PROJECT)
+    console.print(
+        "\n".join(str(path.relative_to(PROJECT)) for path in written) or "All are up to date.", highlight=False
+    )
+    return 0
+
+
+def register(settings: StreamSettings, console: Console) -> int:
+    """Register every version, oldest first, and print the newest ids; 1 if one is refused, 2 if nobody answers."""
+    from streaming.admin import register_schemas
+
+    try:
+        registered = register_schemas(settings)
+    except (RegistryAway, SchemaRefused) as problem:
+        say(problem, console)
+        return 2 if isinstance(problem, RegistryAway) else 1
+    for subject, number in registered.items():
+        console.print(f"{subject}: schema id {number}")
+    return 0
+
+
+def _version(history: tuple[SchemaVersion, ...], number: int) -> SchemaVersion:
+    for version in history:
+        if version.version == number:
+            return version
+    known = ", ".join(f"v{version.version}" for version in history)
+    raise NoSuch(f"{history[0].event} has no version {number}; there are {known}")

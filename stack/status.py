@@ -1,0 +1,101 @@
+"""Tell what runs, where, and how far it is."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from stack.http import report
+from stack.layout import Layout
+from stack.readmodels import print_read_models
+from stack.service import Service
+from stack.services import services
+from stack.supervisor import State, Supervisor
+
+
+def status(layout: Layout, console: Console, *, partitions: bool = False) -> int:
+    """Print the services and the pipeline; return 0 if everything that should run answers.
+
+    Args:
+        partitions: print the read models partition by partition.
+    """
+    supervisor = Supervisor(layout)
+    if not supervisor.alive():
+        console.print(f"Nothing is running from {layout.home}. Start it: foretick up")
+        return 1
+    states = supervisor.states()
+    running = [service for service in services(layout) if service.name in states]
+    healthy = print_services(layout, running, states, console)
+    if "projections" in states:
+        print_read_models(report(layout.url("projections", "/status")), console, partitions=partitions)
+    if "producers" in states:
+        print_sources(report(layout.url("producers", "/status")), console)
+    return 0 if healthy else 1
+
+
+def print_services(layout: Layout, running: list[Service], states: dict[str, State], console: Console) -> bool:
+    """Print one row a service; tell whether all of them answer."""
+    with ThreadPoolExecutor(max_workers=len(running) or 1) as pool:
+        answers = list(pool.map(lambda service: service.answers(), running))
+    table = Table(title=f"Foretick, running from {layout.home} (logs are there, too)", title_justify="left")
+    for column in ("service", "state", "URL", "pid", "MB", "log"):
+        numeric = column in ("pid", "MB")
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=column in ("service", "state"))
+    total = 0.0
+    for service, answer in zip(running, answers, strict=True):
+        state = states[service.name]
+        megabytes = memory(state.pid)
+        total += megabytes
+        log = str(layout.log(service.name).relative_to(layout.home))
+        pid = str(state.pid or "")
+        table.add_row(service.name, _described(state, answer), service.url, pid, f"{megabytes:.0f}", log)
+    table.add_section()
+    table.add_row("together", "", "", "", f"{total:.0f}", "")
+    console.print(table)
+    return all(answers)
+
+
+def memory(pid: int) -> float:
+    """Return the megabytes a process and its children use, pages they share counted once."""
+    if not pid:
+        return 0.0
+    total = 0.0
+    try:
+        parent = psutil.Process(pid)
+        for process in (parent, *parent.children(recursive=True)):
+            total += process.memory_full_info().pss / 1e6
+    except psutil.Error:  # it ended between two looks
+        return total
+    return total
+
+
+def _described(state: State, answers: bool) -> str:
+    if state.state in ("RUNNING", "STARTING") and answers:
+        return "[green]answers[/green]"
+    if state.state in ("RUNNING", "STARTING"):
+        return "[yellow]does not answer yet[/yellow]"
+    return f"[red]{state.state.lower()}[/red]"
+
+
+def print_sources(found: dict[str, Any] | None, console: Console) -> None:
+    """Print what the market-data vendor last answered."""
+    if found is None:
+        console.print("[yellow]The producers do not answer: nothing is known of the vendor.[/yellow]")
+        return
+    table = Table(title=f"Market data from {found['source']}, every {found['period_seconds']} s", title_justify="left")
+    for column in ("symbol", "last bar", "published", "revised", "actions", "refused", "errors", "vendor's last error"):
+        numeric = column in ("published", "revised", "actions", "refused", "errors")
+        table.add_column(column, justify="right" if numeric else "left")
+    for symbol in found["symbols"]:
+        counts = (str(symbol[name]) for name in ("published", "revised", "actions", "refused", "errors"))
+        problem = f"{symbol['last_error_at']}: {symbol['error']}" if symbol["error"] else ""
+        table.add_row(symbol["symbol"], symbol["last_bar"] or "", *counts, escape(problem))
+    console.print(table)
+    for symbol in found["symbols"]:
+        for refusal in symbol["refusals"]:
+            console.print(f"refused: {symbol['symbol']} at {refusal['at']}: {refusal['reason']}", markup=False)
+    if found["waiting_for"]:
+        console.print(f"The producers wait for {found['waiting_for']}", style="yellow", markup=False)

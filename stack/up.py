@@ -1,0 +1,212 @@
+"""Bring the stack up, keep it up, and take it down."""
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import psutil
+from rich.console import Console
+
+from stack import journey, orphans, preflight, web
+from stack.artifacts import obtain
+from stack.layout import Layout
+from stack.service import Service
+from stack.services import services
+from stack.starting import start
+from stack.status import print_services
+from stack.status import status as show
+from stack.supervisor import Supervisor, SupervisorGone
+from stack.workflows import WorkflowFailed
+
+_STOP_PATIENCE = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Say what of the stack is wanted."""
+
+    names: frozenset[str]
+    detach: bool = False
+    train: bool = True
+
+
+def up(layout: Layout, wish: Wish, console: Console) -> int:
+    """Start what is wished and, unless detached, stay until Ctrl-C or SIGTERM. Return the exit code."""
+    began = time.monotonic()
+    supervisor = Supervisor(layout)
+    if supervisor.leaving():
+        _await_leaving(supervisor)
+    if supervisor.alive():
+        console.print(f"Foretick is already running from {layout.home} (supervisord is process {supervisor.pid()}).")
+        show(layout, console)
+        console.print("`foretick down` stops it.")
+        return 0
+    for folder in layout.folders():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    orphans.sweep(str(layout.home))  # what an unclean end left holds ports and data folders
+    wanted = [service for service in services(layout) if service.name in wish.names]
+    names = {service.name for service in wanted}
+    preflight.check(layout, wanted)
+    if names & {"kafka", "registry"}:
+        obtain(layout.cache)
+    if "gateway" in names:
+        web.build(layout, console)
+    stop = _stop_on_signals()
+    try:
+        process = supervisor.boot(wanted)
+        code = _travel(layout, supervisor, wanted, wish.train, console, began)
+        _announce(layout, supervisor, wanted, time.monotonic() - began, console)
+        if wish.detach:
+            return code
+        return _watch(process, stop, console)
+    except SupervisorGone:
+        return _ended(process, console)
+    except BaseException:  # whatever it is, and whenever it comes: nothing must stay behind
+        down(layout, console)
+        raise
+    finally:
+        if not wish.detach:
+            down(layout, console)
+            console.print("Stopped.")
+
+
+def down(layout: Layout, console: Console) -> bool:
+    """Stop everything of this home, supervised or orphaned; tell whether there was anything."""
+    supervisor = Supervisor(layout)
+    running = supervisor.alive()
+    if running:
+        with console.status("stopping"):
+            _shut_down(supervisor)
+    found = orphans.sweep(str(layout.home)) or running
+    apart = layout.socket.parent  # under /tmp, if it is not the run folder
+    if apart != layout.run and apart.is_dir() and not list(apart.iterdir()):
+        apart.rmdir()
+    return found
+
+
+def _shut_down(supervisor: Supervisor) -> None:
+    """Let supervisord stop all it started, and wait for its end."""
+    try:
+        pid = supervisor.pid()
+        supervisor.shutdown()
+    except SupervisorGone:  # somebody else stops it already
+        _await_leaving(supervisor)
+        return
+    deadline = time.monotonic() + _STOP_PATIENCE
+    while _exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _await_leaving(supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + _STOP_PATIENCE
+    while supervisor.leaving() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _travel(
+    layout: Layout, supervisor: Supervisor, wanted: list[Service], train: bool, console: Console, began: float
+) -> int:
+    """Go from supervisord alone to forecasts on the screen, as far as what is wanted allows.
+
+    Airflow comes last: it takes the processors for longer than all else, and a market that has its models needs no
+    workflow to be looked at.
+    """
+    from stack.backfill import (
+        await_backfill,
+    )  # imports Kafka's client, which `foretick down` and a stack of servers do without
+
+    names = {service.name for service in wanted}
+    start(layout, supervisor, [service for service in wanted if service.group != "airflow"], console)
+    done = not {"producers", "kafka", "registry"} <= names or _succeeds(await_backfill, layout, console)
+    train = train and done and {"producers", "mlflow", "forecasting"} <= names
+    untaught = train and not journey.has_champion(layout)
+    if train and not untaught:
+        done = _succeeds(journey.await_forecasting, layout, console)
+    if not untaught:
+        _open(layout, names, began, console)
+    start(layout, supervisor, [service for service in wanted if service.group == "airflow"], console)
+    if untaught:
+        done = _succeeds(partial(_teach, by_airflow="airflow-scheduler" in names), layout, console)
+        _open(layout, names, began, console)
+    return 0 if done else 1
+
+
+def _succeeds(step: Callable[[Layout, Console], None], layout: Layout, console: Console) -> bool:
+    """Take a step; one that fails is told, and all else runs on: the screen says what is missing."""
+    try:
+        step(layout, console)
+    except WorkflowFailed as failure:
+        console.print(str(failure), style="red", highlight=False, markup=False)
+        return False
+    return True
+
+
+def _teach(layout: Layout, console: Console, *, by_airflow: bool) -> None:
+    """Train the first models, and wait until they serve."""
+    if by_airflow:
+        journey.train_by_airflow(layout, console)
+        journey.schedule_workflows(layout)  # once: later, who pauses one means it
+    else:
+        journey.train_directly(layout, console)
+    journey.await_forecasting(layout, console)
+
+
+def _open(layout: Layout, names: set[str], began: float, console: Console) -> None:
+    """Let the simulated market run, and say where to look at it."""
+    if "exchange" in names:
+        journey.start_clock(layout)
+    if "gateway" in names:
+        seconds = time.monotonic() - began
+        console.print(f"  The market is open after {seconds:.0f} s: {layout.url('gateway')}", highlight=False)
+
+
+def _announce(layout: Layout, supervisor: Supervisor, running: list[Service], seconds: float, console: Console) -> None:
+    print_services(layout, running, supervisor.states(), console)
+    where = f"   Look at {layout.url('gateway')}" if any(each.name == "gateway" for each in running) else ""
+    console.print(f"Up after {seconds:.0f} s.{where}", highlight=False)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _watch(process: "subprocess.Popen[bytes]", stop: threading.Event, console: Console) -> int:
+    console.print("Ctrl-C stops everything.")
+    try:
+        while not stop.wait(0.5):
+            if process.poll() is not None:
+                return _ended(process, console)
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _ended(process: "subprocess.Popen[bytes]", console: Console) -> int:
+    """Say why supervisord is no more, and return the exit code."""
+    if process.wait(_STOP_PATIENCE) == 0:
+        console.print("`foretick down` was called.")
+        return 0
+    console.print("supervisord was killed: stopping what it left behind.", style="red")
+    return 1
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return an event that Ctrl-C and SIGTERM set; a signal during start-up interrupts it."""
+    stop = threading.Event()
+
+    def handle(number: int, _frame: object) -> None:
+        if stop.is_set():
+            return  # the second Ctrl-C of an impatient user must not leave half a stack behind
+        stop.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+    return stop

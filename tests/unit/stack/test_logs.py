@@ -1,0 +1,53 @@
+"""Reading the end of logs, and following them."""
+
+import threading
+from pathlib import Path
+
+from stack.logs import follow, last_lines
+
+
+def test_last_lines_of_a_short_file_are_all(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("one\ntwo\n")
+    assert last_lines(log, 50) == ["one", "two"]
+
+
+def test_last_lines_of_a_long_file_are_its_end(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("".join(f"line {number:06d} {'x' * 80}\n" for number in range(5000)))
+    assert [line[:11] for line in last_lines(log, 3)] == ["line 004997", "line 004998", "line 004999"]
+
+
+def test_last_lines_none_asked_for_gives_none(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("one\n")
+    assert last_lines(log, 0) == []
+
+
+def test_follow_over_a_rotation_goes_on_with_the_successor(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("old\n")
+    lines = follow(log)
+    first: list[str] = []
+    reader = threading.Thread(target=lambda: first.append(next(lines)), daemon=True)
+    reader.start()
+    append_until(log, "before\n", reader)
+    log.rename(tmp_path / "log.1")
+    log.write_text("")
+    second: list[str] = []
+    reader = threading.Thread(target=lambda: second.append(next(lines)), daemon=True)
+    reader.start()
+    append_until(log, "after\n", reader)
+    assert "old" not in first[0]
+    assert "before" in first[0]
+    assert "after" in second[0] or "before" in second[0]
+
+
+def append_until(log: Path, text: str, reader: threading.Thread) -> None:
+    for _ in range(100):
+        with log.open("a") as file:
+            file.write(text)
+        reader.join(0.1)
+        if not reader.is_alive():
+            return
+    raise AssertionError("nothing was read within 10 s")

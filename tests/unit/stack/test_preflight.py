@@ -1,0 +1,54 @@
+"""What is told before anything starts."""
+
+import os
+import shutil
+import socket
+from collections import namedtuple
+
+import pytest
+
+from stack import preflight
+from stack.layout import HOST, PORTS, Layout
+from stack.preflight import NotReady
+from stack.services import services
+
+
+@pytest.fixture
+def held():
+    with socket.create_server((HOST, 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def layout(tmp_path, held) -> Layout:
+    return Layout(home=tmp_path, cache=tmp_path, port_offset=held - PORTS["mlflow"])
+
+
+def test_check_port_in_use_names_port_service_holder_and_way_out(layout, held):
+    wanted = [service for service in services(layout) if service.name == "mlflow"]
+    with pytest.raises(NotReady) as told:
+        preflight.check(layout, wanted)
+    message = str(told.value)
+    assert f"Port {held} (mlflow)" in message
+    assert f"process {os.getpid()}" in message
+    assert "FORETICK_PORT_OFFSET" in message
+
+
+def test_check_free_ports_and_room_says_nothing(tmp_path, held):
+    with socket.create_server((HOST, 0)) as server:
+        port = server.getsockname()[1]
+    layout = Layout(home=tmp_path, cache=tmp_path, port_offset=port - PORTS["mlflow"])
+    preflight.check(layout, [service for service in services(layout) if service.name == "mlflow"])
+
+
+def test_check_little_disk_says_how_much_and_where(layout, tmp_path, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10e9, 9e9, 1e9))
+    with pytest.raises(NotReady, match=rf"Only 1\.0 GB are free under {tmp_path}; 3 GB are needed"):
+        preflight.check(layout, [])
+
+
+def test_check_missing_airflow_says_what_to_run(layout, tmp_path):
+    bare = Layout(home=tmp_path, cache=tmp_path, port_offset=layout.port_offset, project=tmp_path)
+    with pytest.raises(NotReady, match="make run"):
+        preflight.check(bare, [service for service in services(bare) if service.name == "airflow-triggerer"])
