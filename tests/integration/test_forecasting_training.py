@@ -1,0 +1,423 @@
+"""Training on real servers: from the log to versions, aliases and promotions, whole or not at all."""
+
+import importlib
+import os
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from unittest import mock
+
+import mlflow
+import pandas as pd
+import pytest
+import structlog
+from confluent_kafka import Producer
+from mlflow import MlflowClient
+
+from contracts.events import ModelPromoted
+from contracts.topics import MODEL_PROMOTIONS, STOCK_DATA
+from forecasting import history, training
+from forecasting.frames import canonical_bytes
+from forecasting.gate import Candidate, Choice
+from forecasting.models.families import FAMILIES
+from forecasting.progress import PlainProgress
+from forecasting.pyfunc import signature
+from forecasting.registry import ModelRegistry, ModelsAway, NoModel, Unloadable
+from forecasting.settings import ForecastingSettings
+from forecasting.training import NothingToLearn, Outcome, train
+from forecasting.versions import code_version
+from streaming.publisher import Publisher, PublishFailed
+from streaming.reader import read_all
+from tests.conftest import Isolated
+from tests.unit.forecasting.markets import bar, market, split
+
+SMALL = {
+    "lstm": {"width": 8, "epochs": 2},
+    "transformer": {"width": 8, "epochs": 2, "heads": 2, "blocks": 1},
+    "arima": {"max_order": 1},
+    "ensemble": {"members": ["naive", "arima", "lstm"]},
+}
+QUICK = ("naive", "arima")
+DAYS = 370
+
+
+@pytest.fixture(scope="module")
+def settings(isolated_module: Isolated) -> ForecastingSettings:
+    """Settings of a model of this module's own, with three symbols of bars in the log."""
+    found = named("all", isolated_module)
+    publish_market(found)
+    return found
+
+
+def named(name: str, corner: Isolated) -> ForecastingSettings:
+    return ForecastingSettings(
+        model_name=f"{corner.topic_prefix}{name}",
+        experiment=f"{corner.topic_prefix}{name}",
+        holdout_sessions=60,
+        family_parameters=SMALL,
+    )
+
+
+def publish_market(settings: ForecastingSettings, bars: int = DAYS) -> None:
+    with Publisher(settings, "/test") as publisher:
+        for symbol, rows in market(3, bars).groupby("unique_id"):
+            for closed_at, y, high, low in rows[["ds", "y", "high", "low"]].itertuples(index=False):
+                moment = pd.Timestamp(closed_at, tz="UTC").to_pydatetime()
+                event = bar(str(symbol), 0, y, closed_at=moment, high=high, low=low, recorded_at=moment)
+                publisher.publish(event, time=moment)
+
+
+@pytest.fixture(scope="module")
+def outcome(settings: ForecastingSettings) -> Outcome:
+    with PlainProgress() as progress:
+        found = train(settings, progress=progress)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def other(
+    isolated_module: Isolated, settings: ForecastingSettings, request: pytest.FixtureRequest
+) -> ForecastingSettings:
+    """Settings of a model of one test's own, on the module's log."""
+    return named(request.node.name.replace("[", "-").replace("]", ""), isolated_module)
+
+
+def promoted(settings: ForecastingSettings) -> Iterator[ModelPromoted]:
+    for record in read_all(settings, MODEL_PROMOTIONS):
+        if isinstance(record.event, ModelPromoted) and record.event.model_name == settings.model_name:
+            yield record.event
+
+
+def chosen(outcome: Outcome) -> Choice:
+    assert outcome.decision is not None
+    return outcome.decision.choice
+
+
+def champion_of(outcome: Outcome) -> Candidate:
+    return chosen(outcome).champion
+
+
+def quick(settings: ForecastingSettings, **options: bool) -> Outcome | None:
+    return train(settings, progress=PlainProgress(), families=QUICK, **options)
+
+
+def test_training_of_all_families_registers_a_version_of_each(settings: ForecastingSettings, outcome: Outcome) -> None:
+    aliases = ModelRegistry(settings).aliases()
+
+    assert sorted(outcome.trained) == sorted(FAMILIES)
+    assert outcome.skipped == {}
+    assert set(aliases) == {*FAMILIES, "champion"}
+    assert {aliases[name] for name in FAMILIES} == {str(1 + number) for number in range(len(FAMILIES))}
+    assert aliases["champion"] == champion_of(outcome).version
+
+
+def test_training_publishes_a_promotion_for_each_alias(settings: ForecastingSettings, outcome: Outcome) -> None:
+    events = {event.alias: event for event in promoted(settings)}
+    aliases = ModelRegistry(settings).aliases()
+
+    assert {alias: event.version for alias, event in events.items()} == aliases
+    for event in events.values():
+        assert event.training.sha256 == outcome.history.sha256
+        assert event.training.bars == 3 * DAYS
+        assert event.evaluation.naive.version == aliases["naive"]
+        assert event.evaluation.candidate.version == event.version
+        assert event.previous_version is None
+        assert event.evaluation.candidate.n == 3 * 56 * 5
+    assert events["champion"].reason == chosen(outcome).reason
+    assert events["champion"].outcome == "MOVED"
+    assert {found.version for found in events["champion"].refused or ()} == set(aliases.values()) - {
+        aliases["champion"],
+        aliases["naive"],
+    }
+    assert events["lstm"].code_version == code_version()
+    assert events["lstm"].calendar == outcome.history.name.calendar
+    assert events["lstm"].schema_ids == outcome.history.name.schema_ids != ()
+    assert list(promoted(settings))[-1].alias == "champion"
+
+
+def test_versions_carry_what_they_learned_from(settings: ForecastingSettings, outcome: Outcome) -> None:
+    tags = ModelRegistry(settings).version("1").tags
+
+    assert tags["training_sha256"] == outcome.history.sha256
+    assert tags["training_offsets"] == outcome.history.vector.to_json()
+    assert {"family", "code_version", "recipe", "scrps", "learned_until"} <= set(tags)
+
+
+def test_runs_hold_parameters_metrics_curves_and_pictures(settings: ForecastingSettings, outcome: Outcome) -> None:
+    client = MlflowClient(settings.mlflow)
+    run = client.get_run(outcome.candidates["lstm"].run_id)
+
+    assert run.info.status == "FINISHED"
+    assert run.data.params["width"] == "8"
+    assert run.data.params["training_sha256"] == outcome.history.sha256
+    assert {"mase", "scrps", "coverage_80", "coverage_95", "skill", "relative_mae"} <= set(run.data.metrics)
+    assert [metric.step for metric in client.get_metric_history(run.info.run_id, "val_loss")] == [1, 2]
+    assert [metric.step for metric in client.get_metric_history(run.info.run_id, "scrps_by_step")] == [1, 2, 3, 4, 5]
+    pictures = {Path(item.path).name for item in client.list_artifacts(run.info.run_id, "pictures")}
+    assert pictures == {"fan.png", "calibration.png", "skill_by_step.png", "curves.png"}
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_version_loaded_forecasts_under_the_one_signature(
+    settings: ForecastingSettings, outcome: Outcome, family: str
+) -> None:
+    model = ModelRegistry(settings).load(family)
+    frame = outcome.history.frame.groupby("unique_id").tail(64).reset_index(drop=True)
+
+    forecast = model.predict(frame, horizon=3, levels=[0.1, 0.5, 0.9])
+
+    assert (model.family, model.version) == (family, outcome.candidates[family].version)
+    assert model.signature == signature()
+    assert list(forecast.columns) == ["unique_id", "ds", "step", "mean", "q0.1", "q0.5", "q0.9"]
+    assert len(forecast) == 9
+    pd.testing.assert_frame_equal(forecast, model.estimator.predict(frame, 3, [0.1, 0.5, 0.9]))
+    assert model.lacking(frame.head(1)).keys() == ({"S0"} if model.min_history > 1 else set())
+
+
+def test_version_in_the_registry_holds_no_pickle(
+    settings: ForecastingSettings, outcome: Outcome, tmp_path: Path
+) -> None:
+    folder = mlflow.artifacts.download_artifacts(f"models:/{settings.model_name}@lstm", dst_path=str(tmp_path))
+
+    files = {path.name for path in Path(folder).rglob("*") if path.is_file()}
+    assert {"parameters.json", "weights.npz", "model_code.py", "MLmodel", "requirements.txt"} <= files
+    assert not [name for name in files if name.endswith((".pkl", ".pickle", ".joblib")) or "lock" in name]
+    requirements = next(Path(folder).rglob("requirements.txt")).read_text()
+    assert "tensorflow" in requirements
+    assert "==" in requirements
+
+
+def test_model_that_is_not_there_is_named(settings: ForecastingSettings, outcome: Outcome) -> None:
+    registry = ModelRegistry(settings)
+
+    with pytest.raises(NoModel, match="has no alias 'best'"):
+        registry.load("best")
+    with pytest.raises(NoModel):
+        registry.load("99")
+
+
+def test_vector_names_the_same_bytes_after_more_events(isolated: Isolated) -> None:
+    settings = named("vector", isolated)
+    publish_market(settings, 70)
+    vector = history.freeze(settings)
+    before = history.load(settings, vector)
+
+    with Publisher(settings, "/test") as publisher:
+        late = bar("S0", 3, 1000.0, revision=1)
+        publisher.publish(late, time=late.recorded_at)
+        halving = split("S0", datetime(2006, 1, 20, tzinfo=UTC), 2.0)
+        publisher.publish(halving, time=halving.recorded_at)
+    again, now = history.load(settings, vector), history.load(settings, history.freeze(settings))
+
+    assert canonical_bytes(again.frame) == canonical_bytes(before.frame)
+    assert again.sha256 == before.sha256 != now.sha256
+    assert len(now.frame) == len(before.frame)
+    assert now.name.bars == 210
+
+
+def test_history_with_poison_in_it_is_read_all_the_same(isolated: Isolated) -> None:
+    settings = named("poison", isolated)
+    publish_market(settings, 70)
+    clean = history.load(settings, history.freeze(settings))
+    producer = Producer(settings.kafka_config())
+    producer.produce(settings.physical(STOCK_DATA.name), b"\x07nonsense", b"S0")
+    producer.flush(10)
+
+    poisoned = history.load(settings, history.freeze(settings))
+
+    assert poisoned.sha256 == clean.sha256
+    assert poisoned.vector != clean.vector
+
+
+def test_training_again_if_needed_does_nothing(settings: ForecastingSettings, outcome: Outcome) -> None:
+    before = list(promoted(settings))
+
+    assert train(settings, progress=PlainProgress(), if_needed=True) is None
+    assert list(promoted(settings)) == before
+
+
+def test_training_again_because_asked_promotes_new_versions(other: ForecastingSettings) -> None:
+    first, second = quick(other), quick(other)
+
+    assert first is not None
+    assert second is not None
+    assert ModelRegistry(other).aliases()["arima"] == second.candidates["arima"].version == "4"
+    newest = {event.alias: event for event in promoted(other)}
+    assert newest["arima"].previous_version == first.candidates["arima"].version
+    assert newest["champion"].evaluation.champion is not None
+    assert newest["champion"].evaluation.champion.version == champion_of(first).version
+    # The same data, seed and code: the same numbers.
+    assert second.candidates["arima"].metrics.scrps == first.candidates["arima"].metrics.scrps
+
+
+def test_training_cut_off_before_the_end_promotes_nothing(
+    other: ForecastingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cut(Exception):
+        pass
+
+    def cut(*_: object, **__: object) -> None:
+        raise Cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "decide_and_promote", cut)
+        with pytest.raises(Cut):
+            quick(other)
+    assert ModelRegistry(other).aliases() == {}
+    assert list(promoted(other)) == []
+
+    resumed = quick(other, if_needed=True)
+
+    assert resumed is not None
+    assert resumed.trained == []
+    assert set(ModelRegistry(other).aliases()) == {"naive", "arima", "champion"}
+    assert {event.version for event in promoted(other)} == {"1", "2"}
+
+
+def test_training_whose_events_were_lost_publishes_them_when_run_again(
+    other: ForecastingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object, **__: object) -> None:
+        raise PublishFailed("the broker refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Publisher, "publish", lose)
+        with pytest.raises(PublishFailed):
+            quick(other)
+
+    resumed = quick(other, if_needed=True)
+
+    assert resumed is not None
+    assert resumed.trained == []
+    assert {event.alias: event.version for event in promoted(other)} == ModelRegistry(other).aliases()
+    assert quick(other, if_needed=True) is None
+
+
+def test_training_beside_a_champion_that_this_code_cannot_load_goes_on(
+    other: ForecastingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = quick(other)
+    assert first is not None
+    monkeypatch.setattr("forecasting.pyfunc.load", lambda folder: int("a file of other code"))
+    with pytest.raises(Unloadable, match="was made by code"):
+        ModelRegistry(other).load("champion")
+
+    second = quick(other)
+
+    assert second is not None
+    newest = {event.alias: event for event in promoted(other)}
+    assert newest["champion"].evaluation.champion is None
+    assert newest["champion"].previous_version == champion_of(first).version
+
+
+def test_training_on_too_little_says_what_there_is(isolated: Isolated) -> None:
+    settings = named("little", isolated)
+    with pytest.raises(NothingToLearn, match="the log holds bars: none"):
+        quick(settings)
+    publish_market(settings, 30)
+    with pytest.raises(NothingToLearn, match="'S0': 30"):
+        quick(settings)
+
+
+def test_family_that_cannot_learn_yet_is_skipped_and_the_others_promoted(isolated: Isolated) -> None:
+    settings = named("young", isolated)
+    publish_market(settings, 120)
+
+    found = train(settings, progress=PlainProgress(), families=["lstm"])
+
+    assert found is not None
+    assert "needs 500 windows" in found.skipped["lstm"]
+    assert set(ModelRegistry(settings).aliases()) == {"naive", "champion"}
+
+
+def test_registry_that_is_away_is_said_to_be_away(settings: ForecastingSettings) -> None:
+    with pytest.raises(ModelsAway, match=r"127\.0\.0\.1:9"):
+        ModelRegistry(settings.model_copy(update={"mlflow": "http://127.0.0.1:9"})).aliases()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def command(settings: ForecastingSettings, *arguments: str, module: str = "train") -> Done:
+    """Run a command in this process, which has imported already what takes long to import."""
+    environment = {
+        "FORETICK_MODEL_NAME": settings.model_name,
+        "FORETICK_EXPERIMENT": settings.experiment,
+        "FORETICK_HOLDOUT_SESSIONS": "60",
+    }
+    main = importlib.import_module(f"forecasting.{module}").main
+    with (
+        mock.patch.dict(os.environ, environment),
+        redirect_stdout(StringIO()) as out,
+        redirect_stderr(StringIO()) as err,
+    ):
+        try:
+            code = main(list(arguments))
+        except SystemExit as end:
+            code = end.code
+    structlog.reset_defaults()
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def test_command_freezes_then_trains_on_what_it_froze(other: ForecastingSettings) -> None:
+    frozen = command(other, "--freeze")
+    vector = frozen.stdout.splitlines()[-1]
+
+    trained = command(other, "--offsets", vector, "--families", "naive", "--if-needed")
+    again = command(other, "--offsets", vector, "--families", "naive", "--if-needed")
+
+    assert (trained.returncode, again.returncode) == (0, 0), trained.stderr + again.stderr
+    assert "champion: no family passed the gate" in trained.stdout
+    assert "training naive" in trained.stderr
+    assert "nothing to do" in again.stdout
+    assert len(list(promoted(other))) == 2
+
+
+def test_backtest_of_registered_versions_logs_its_figures_and_report(
+    other: ForecastingSettings, tmp_path: Path
+) -> None:
+    untrained = command(other, "--registered", module="backtest")
+    trained = command(other, "--families", "naive", "--register-only")
+
+    asked = ("--registered", "--if-needed", "--sessions", "40", "--out", str(tmp_path / "report.html"))
+    done, again = command(other, *asked, module="backtest"), command(other, *asked, module="backtest")
+
+    assert untrained.returncode == 1
+    assert "train first" in untrained.stderr
+    assert (trained.returncode, done.returncode) == (0, 0), trained.stderr + done.stderr
+    client = MlflowClient(other.mlflow)
+    run = client.get_run(done.stdout.split()[-1])
+    assert f"nothing to do: MLflow run {run.info.run_id}" in again.stdout
+    assert run.data.tags["kind"] == "backtest"
+    assert {"naive.mase", "naive.msis", "naive_raw.coverage_95", "rolling-252.skill"} <= set(run.data.metrics)
+    assert [metric.step for metric in client.get_metric_history(run.info.run_id, "naive.scrps")] == [1, 2, 3, 4, 5]
+    artifacts = {item.path for item in client.list_artifacts(run.info.run_id)}
+    assert artifacts == {"report.html", "quality.json", "scores_by_symbol.csv", "verdicts.csv"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--families", "prophet"], "no family prophet"),
+        (["--offsets", "{"], "not an offset vector"),
+        (["--offsets", '{"stock-data": {"0": [0, 99999999]}}'], "the log ends before"),
+    ],
+)
+def test_command_that_cannot_do_what_is_asked_says_why(
+    other: ForecastingSettings, arguments: list[str], words: str
+) -> None:
+    done = command(other, *arguments)
+
+    assert done.returncode in (1, 2)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,221 @@
+"""Topic -> documents, against a real broker, registry and document server."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from confluent_kafka import Consumer
+from prometheus_client import CollectorRegistry, generate_latest
+
+from contracts.events import BarClosed
+from contracts.samples import SAMPLES, sample
+from contracts.topics import STOCK_DATA
+from projections.bars import BARS
+from projections.documents import business
+from projections.folds import Fold, ReadModel
+from projections.metrics import export
+from projections.readmodels import READ_MODELS
+from projections.settings import ProjectionSettings
+from projections.sink import TopicMadeAnew
+from streaming.codec import Codec
+from streaming.reader import read_all
+from tests.integration.projecting import (
+    Running,
+    assert_reconciled,
+    bars,
+    clear,
+    database,
+    documents,
+    expected,
+    publish,
+    publish_raw,
+    until,
+)
+from tests.topics import make_anew
+
+
+@pytest.fixture
+def settings(isolated) -> Iterator[ProjectionSettings]:
+    settings = ProjectionSettings(snapshot_seconds=0)
+    yield settings
+    clear(settings)
+
+
+def test_projections_every_event_becomes_the_documents_of_a_plain_fold(settings):
+    publish(settings, [*SAMPLES, *bars(300), *bars(60, revision=1), *SAMPLES])
+
+    with Running(settings) as running:
+        running.catch_up()
+
+    for model in READ_MODELS:
+        assert documents(settings, model.name) == expected(settings, model), model.name
+        assert_reconciled(settings, model)
+    assert len(documents(settings, "stock_data")) == 300
+    assert len(documents(settings, "stock_data_revisions")) == 360
+    aapl = documents(settings, "symbols")["AAPL"]
+    assert (aapl["bars"], aapl["revisions"], aapl["interval"]) == (60, 12, "P1D")
+    (forecast,) = documents(settings, "forecasts").values()
+    assert (forecast["symbol"], forecast["scores"]["1"]["inside_80"]) == ("AAPL", True)
+
+
+def test_projections_bars_that_come_while_running_are_there_within_seconds(settings):
+    with Running(settings, BARS) as running:
+        running.catch_up()
+        publish(settings, bars(1))
+        began = time.monotonic()
+        until(lambda: documents(settings, "stock_data"), "the bar is there", 5)
+        print(f"bar published -> document visible: {(time.monotonic() - began) * 1000:.0f} ms")
+        running.catch_up()
+
+        began = time.monotonic()
+        running.stop.set()
+        running.thread.join()
+        assert time.monotonic() - began < 5
+    assert running.code == 0
+
+
+def test_projections_poison_between_good_events_is_dead_lettered_and_the_partition_goes_on(settings):
+    publish(settings, bars(5))
+    partition = next(record.partition for record in read_all(settings, STOCK_DATA) if record.key == "AAPL")
+    for value in (b"\x01not a magic byte", b"\x00\x00", b"\x00\x7f\xff\xff\xffunknown schema", _truncated(settings)):
+        publish_raw(settings, value, partition)
+    publish(settings, bars(5, first=5))
+
+    with Running(settings, BARS) as running:
+        running.catch_up()
+
+    assert len(documents(settings, "stock_data")) == 10
+    rows = assert_reconciled(settings, BARS)
+    assert sum(row["dead"] for row in rows) == 4
+    assert sum(row["applied"] for row in rows) == 10
+    dead = _dead_letters(settings, 4)
+    offsets = [int(headers["foretick_offset"]) for _, headers in dead]
+    assert offsets == list(range(offsets[0], offsets[0] + 4))
+    assert {headers["foretick_partition"] for _, headers in dead} == {str(partition)}
+    assert {headers["foretick_topic"] for _, headers in dead} == {STOCK_DATA.name}
+    assert "magic byte" in dead[0][1]["foretick_error"]
+    assert dead[0][0] == b"\x01not a magic byte"
+    assert dead[2][1]["foretick_schema_id"] == str(0x7FFFFFFF)
+
+
+def test_projections_checkpoints_moved_back_change_no_document(settings):
+    publish(settings, [*bars(200), *bars(40, revision=1), *SAMPLES])
+    with Running(settings) as running:
+        running.catch_up()
+    before = {model.name: documents(settings, model.name) for model in READ_MODELS}
+
+    with database(settings) as found:
+        found["checkpoints"].update_many({}, {"$set": {"next_offset": 0}})
+    with Running(settings) as running:
+        running.catch_up()
+
+    for model in READ_MODELS:
+        assert documents(settings, model.name) == before[model.name]
+        rows = assert_reconciled(settings, model)
+        assert sum(row["applied"] for row in rows) == sum(row["fenced"] for row in rows)
+
+
+def test_projections_same_fact_published_twice_changes_no_business_field(settings):
+    publish(settings, bars(20))
+    with Running(settings, BARS) as running:
+        running.catch_up()
+        before = documents(settings, "stock_data")
+        publish(settings, [replace(bar, close=409.0) for bar in bars(20)])
+        running.catch_up()
+
+    after = documents(settings, "stock_data")
+    assert {key: business(document) for key, document in after.items()} == {
+        key: business(document) for key, document in before.items()
+    }
+
+
+def test_projections_two_processes_share_partitions_and_lose_nothing(settings):
+    publish(settings, bars(500))
+    with Running(settings) as one, Running(settings) as other:
+        publish(settings, bars(500, first=500))
+        one.catch_up()
+        publish(settings, bars(500, revision=1))
+        other.catch_up()
+
+    for model in READ_MODELS:
+        assert documents(settings, model.name) == expected(settings, model), model.name
+        assert_reconciled(settings, model)
+
+
+def test_projections_topic_made_anew_is_refused_and_says_what_to_do(settings):
+    publish(settings, bars(20))
+    with Running(settings, BARS) as running:
+        running.catch_up()
+    before = documents(settings, "stock_data")
+    make_anew(settings, STOCK_DATA)
+
+    with Running(settings, BARS) as running:
+        until(lambda: running.code is not None, "the service stopped")
+
+    assert running.code == 1
+    (failure,) = running.service.status()["failed"]
+    assert TopicMadeAnew.__name__ in failure
+    assert "foretick rebuild stock_data --accept-difference" in failure
+    assert documents(settings, "stock_data") == before
+
+
+def test_projections_bug_in_a_fold_stops_the_process_with_coordinates(settings):
+    def broken(document, record):
+        raise ZeroDivisionError("a bug")
+
+    publish(settings, bars(1))
+    model = ReadModel("broken", {STOCK_DATA.name: Fold(lambda bar: bar.bar_id, broken)})
+
+    with Running(settings, model) as running:
+        until(lambda: running.code is not None, "the service stopped")
+
+    assert running.code == 1
+    (failure,) = running.service.status()["failed"]
+    assert "ZeroDivisionError" in failure
+    assert "stock-data" in failure
+    assert documents(settings, "broken") == {}
+
+
+def test_projections_status_and_metrics_tell_positions_lag_and_counts(settings):
+    publish(settings, bars(50))
+    with Running(settings, BARS) as running:
+        running.catch_up()
+        registry = CollectorRegistry()
+        export(running.service.status, registry)
+        (model,) = running.service.status()["read_models"]
+        assert running.service.reasons() == []
+        text = generate_latest(registry).decode()
+
+    assert len(model["partitions"]) == STOCK_DATA.partitions
+    assert sum(row["applied"] for row in model["partitions"]) == 50
+    assert {(row["lag"], row["lag_seconds"], row["generation"]) for row in model["partitions"]} == {(0, 0.0, 1)}
+    for name in ("position", "end", "lag", "lag_seconds", "age_seconds", "generation"):
+        assert f"foretick_projection_{name}{{" in text
+    for name in ("read", "applied", "fenced", "dead"):
+        assert f"foretick_projection_{name}_total{{" in text
+    assert 'foretick_projection_position{partition="0",read_model="stock_data",topic="stock-data"}' in text
+    assert "foretick_projection_applied_total{" in text
+
+
+def _truncated(settings) -> bytes:
+    return Codec(settings).encode(sample(BarClosed))[:-9]
+
+
+def _dead_letters(settings, count: int):
+    consumer = Consumer(
+        {"bootstrap.servers": settings.kafka, "group.id": settings.physical("dlq"), "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([settings.physical(STOCK_DATA.dlq)])
+    found = []
+
+    def read() -> bool:
+        message = consumer.poll(0.5)
+        if message is not None and message.error() is None:
+            found.append((message.value(), {name: value.decode() for name, value in message.headers()}))
+        return len(found) >= count
+
+    until(read, "the dead letters are there", 30)
+    assert consumer.poll(1.0) is None
+    consumer.close()
+    return found

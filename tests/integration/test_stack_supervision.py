@@ -1,0 +1,171 @@
+"""The stack keeps its processes alive, and leaves none behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stack import health, orphans
+from stack.layout import HOST, PROJECT, Layout
+from stack.supervisor import Supervisor
+from tests.waiting import until
+
+pytestmark = pytest.mark.realtime
+SERVICE = "mongodb"  # the one that starts fastest
+
+
+class Stack:
+    """A stack of one service, and the command line that governs it."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.supervisor = Supervisor(layout)
+        self.answers = health.tcp(layout.port(SERVICE))
+
+    def command(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            (sys.executable, "-m", "stack", *arguments),
+            cwd=PROJECT,
+            env=os.environ | self.layout.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        process = self.command(*arguments)
+        output, _ = process.communicate(timeout=120)
+        return process.returncode, output
+
+    def pid(self) -> int:
+        return self.supervisor.states()[SERVICE].pid
+
+    def processes(self) -> list[list[str]]:
+        """Return the command lines of what runs."""
+        return [each.cmdline() for each in orphans.marked(str(self.layout.home))]
+
+
+@pytest.fixture
+def stack(tmp_path: Path, free_offset: Callable[[], int]) -> Iterator[Stack]:
+    stack = Stack(Layout(home=tmp_path / "home", cache=tmp_path / "cache", port_offset=free_offset()))
+    yield stack
+    stack.run("down")
+    assert stack.processes() == []
+
+
+def test_killed_service_comes_back_by_itself(stack):
+    code, output = stack.run("up", "--only", SERVICE, "--detach")
+    assert code == 0, output
+    killed = stack.pid()
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: stack.pid() not in (0, killed) and stack.answers(), "a new process that answers")
+
+
+def test_down_leaves_no_process_and_no_port(stack):
+    stack.run("up", "--only", SERVICE, "--detach")
+    code, output = stack.run("down")
+    assert (code, output.strip()) == (0, "Stopped.")
+    assert stack.processes() == []
+    assert not stack.answers()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_up_in_the_foreground_signalled_stops_everything(stack, ending):
+    process = stack.command("up", "--only", SERVICE)
+    until(stack.answers, "the service answering")
+    process.send_signal(ending)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert stack.processes() == []
+
+
+def test_down_from_elsewhere_ends_up_in_the_foreground(stack):
+    process = stack.command("up", "--only", SERVICE)
+    until(stack.answers, "the service answering")
+    stack.run("down")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert "`foretick down` was called" in output
+
+
+def test_up_in_the_foreground_whose_supervisor_is_killed_leaves_nothing(stack):
+    process = stack.command("up", "--only", SERVICE)
+    until(stack.answers, "the service answering")
+    os.kill(stack.supervisor.pid(), signal.SIGKILL)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert stack.processes() == []
+
+
+def test_up_signalled_while_starting_stops_everything(stack):
+    process = stack.command("up", "--only", "mlflow")  # it takes seconds to answer
+    until(stack.supervisor.alive, "supervisord answering")
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert stack.processes() == []
+
+
+def test_second_up_says_it_runs_already(stack):
+    stack.run("up", "--only", SERVICE, "--detach")
+    before = stack.pid()
+    code, output = stack.run("up", "--only", SERVICE, "--detach")
+    assert code == 0
+    assert "already running" in output
+    assert SERVICE in output
+    assert stack.pid() == before
+
+
+def test_up_after_the_supervisor_was_killed_takes_over_its_ports(stack):
+    stack.run("up", "--only", SERVICE, "--detach")
+    left = stack.pid()
+    os.kill(stack.supervisor.pid(), signal.SIGKILL)
+    until(lambda: not stack.supervisor.alive(), "the end of supervisord")
+    assert psutil.pid_exists(left)
+    code, output = stack.run("up", "--only", SERVICE, "--detach")
+    assert code == 0, output
+    assert not psutil.pid_exists(left)
+    assert stack.answers()
+
+
+def test_down_after_the_supervisor_was_killed_sweeps_what_it_left(stack):
+    stack.run("up", "--only", SERVICE, "--detach")
+    os.kill(stack.supervisor.pid(), signal.SIGKILL)
+    code, output = stack.run("down")
+    assert (code, output.strip()) == (0, "Stopped.")
+    assert stack.processes() == []
+
+
+def test_killed_parent_does_not_lock_its_successor_out_of_the_port(stack):
+    code, output = stack.run("up", "--only", "mlflow", "--detach")
+    assert code == 0, output
+    parent = stack.supervisor.states()["mlflow"].pid
+    children = psutil.Process(parent).children(recursive=True)
+    assert children, "MLflow serves from a child process"
+    os.kill(parent, signal.SIGKILL)
+    serves = health.http(stack.layout.url("mlflow", "/health"))
+    until(lambda: not any(child.is_running() for child in children) and serves(), "a new MLflow that answers")
+
+
+def test_up_with_a_port_in_use_says_which_and_starts_nothing(stack):
+    with socket.create_server((HOST, stack.layout.port(SERVICE))):
+        code, output = stack.run("up", "--only", SERVICE, "--detach")
+    assert code == 2
+    assert f"Port {stack.layout.port(SERVICE)} ({SERVICE}) is in use by process {os.getpid()}" in output.replace(
+        "\n", " "
+    )
+    assert stack.processes() == []
+
+
+def test_status_of_a_running_stack_shows_its_service(stack):
+    stack.run("up", "--only", SERVICE, "--detach")
+    code, output = stack.run("status")
+    assert code == 0
+    assert f"{SERVICE}" in output
+    assert str(stack.pid()) in output
