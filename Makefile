@@ -31,8 +31,8 @@ run: .venv/.local .venv-airflow/.airflow ## start everything: environments, serv
 down: ## stop what `make run` started
 	@if [ -x $(BIN)/foretick ]; then exec $(BIN)/foretick down; else echo "nothing is installed"; fi
 
-test: .venv/.dev ## what guards every commit: the tests that need no server, in about two minutes (ARGS="-k name")
-	@$(PYTEST) -n $(GUARDS) --timeout 300 -m "not (servers or realtime or slow or long)" tests/unit tests/contract $(ARGS)
+test: .venv/.dev ## what guards every commit: units, contracts, walks on real servers; minutes (ARGS="-k name")
+	@$(PYTEST) -n $(GUARDS) --timeout 300 -m "not (realtime or slow or long)" tests/walks tests/contract tests/unit $(ARGS)
 
 test-all: .venv/.dev .venv-airflow/.airflow ## every test: real servers, training, Airflow, a browser, faults (ARGS="-k name")
 	@$(PYTEST) -n $(WORKERS) --hypothesis-profile explore -m "not realtime and not long" $(ARGS); first=$$?; \

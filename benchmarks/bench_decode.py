@@ -37,8 +37,10 @@ OURS, TYPED = "Foretick, to records", "Foretick, to events"
 def ways(settings: ProjectionSettings, values: list[bytes]) -> dict[str, Callable[[], float]]:
     """Return what decodes all values and tells the messages for each second of CPU."""
     schema = parse_schema(newest(BarClosed).schema)
-    codec, registry = Codec(settings), SchemaRegistryClient({"url": settings.registry})
-    plain, typed = AvroDeserializer(registry), AvroDeserializer(registry, from_dict=lambda r, _: BarClosed(**r))
+    codec, registry = Codec(settings), SchemaRegistryClient({"url": settings.registry, "timeout": 10})
+    by_topic = {"subject.name.strategy.type": "TOPIC"}  # by default it asks for associations, which not every registry has
+    plain = AvroDeserializer(registry, conf=by_topic)
+    typed = AvroDeserializer(registry, from_dict=lambda r, _: BarClosed(**r), conf=by_topic)
     context = SerializationContext(settings.physical(STOCK_DATA.name), MessageField.VALUE)
 
     def raw(value: bytes) -> Any:

@@ -15,6 +15,7 @@ def service(layout: Layout, folder: Path) -> Service:
     properties = {
         "quarkus.http.host": HOST,
         "quarkus.http.port": layout.port("registry"),
+        "quarkus.http.access-log.enabled": "false",  # a line for each request, for ever
         "quarkus.management.host": HOST,
         "quarkus.management.port": layout.port("registry-management"),
         "apicurio.storage.kind": "sql",

@@ -1,7 +1,8 @@
 """Ranges of the log as Kafka has them: watermarks, epochs, and messages not decoded yet."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection
 from confluent_kafka import TopicPartition as Place
@@ -12,11 +13,22 @@ from contracts.topics import Topic
 from streaming.away import ServerAway
 from streaming.settings import StreamSettings
 
+_Answer = TypeVar("_Answer")
 BATCH = 1000
 FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 NEXT = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _NOTICE = 5  # of syslog
-_ELECTING = {KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.FENCED_LEADER_EPOCH}
+# What is asked of a topic just made, or of a broker just started, may meet these; librdkafka's `retriable()` denies it.
+_SETTLING = {
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._TRANSPORT,
+}
+_SETTLED = 2.0  # seconds after which a topic that nobody knows is not about to be known
 
 
 class HistoryGone(Exception):
@@ -33,9 +45,21 @@ def number(value: int | None) -> int:
     return value
 
 
-def _electing(error: BaseException) -> bool:
+def _settling(error: BaseException) -> bool:
     """Tell whether a partition is only about to have a leader: just made, or its broker just started."""
-    return isinstance(error, KafkaException) and error.args[0].code() in _ELECTING
+    return isinstance(error, KafkaException) and error.args[0].code() in _SETTLING
+
+
+def _settled(ask: Callable[[], _Answer], timeout: float) -> _Answer:
+    """Ask until the answer is none of a broker that is settling.
+
+    Raises:
+        KafkaException: it still was after `timeout` seconds, or another one came.
+    """
+    trying = Retrying(
+        retry=retry_if_exception(_settling), stop=stop_after_delay(timeout), wait=wait_fixed(0.1), reraise=True
+    )
+    return trying(ask)
 
 
 def watermarks(
@@ -51,11 +75,15 @@ def watermarks(
     """
     name = settings.physical(topic if isinstance(topic, str) else topic.name)
     admin = admin or inquirer(settings)
-    try:
+
+    def partitions() -> list[int]:
         metadata = admin.list_topics(name, timeout=timeout).topics[name]
         if metadata.error is not None:
-            raise LogAway(f"topic {name} at {settings.kafka}: {metadata.error.str()}")
-        places = [(name, partition) for partition in sorted(metadata.partitions)]
+            raise KafkaException(metadata.error)
+        return sorted(metadata.partitions)
+
+    try:
+        places = [(name, partition) for partition in _settled(partitions, min(timeout, _SETTLED))]
         first = offsets(admin, places, FIRST, timeout)
         following = offsets(admin, places, NEXT, timeout)
         return {place[1]: (first[place], following[place]) for place in places}
@@ -88,19 +116,19 @@ def offsets(
         answers = admin.list_offsets(wanted, request_timeout=timeout)
         return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
 
-    trying = Retrying(
-        retry=retry_if_exception(_electing), stop=stop_after_delay(timeout), wait=wait_fixed(0.1), reraise=True
-    )
-    found: dict[tuple[str, int], int] = trying(ask)
-    return found
+    return _settled(ask, timeout)
 
 
 def topic_epoch(settings: StreamSettings, topic: Topic | str, timeout: float = 10.0) -> str:
     """Return Kafka's id of a topic: another one once the topic was deleted and made anew."""
     name = settings.physical(topic if isinstance(topic, str) else topic.name)
-    try:
-        admin = inquirer(settings)
+    admin = inquirer(settings)
+
+    def ask() -> str:
         return str(admin.describe_topics(TopicCollection([name]))[name].result(timeout).topic_id)
+
+    try:
+        return _settled(ask, min(timeout, _SETTLED))
     except KafkaException as error:
         raise LogAway(f"Kafka at {settings.kafka} does not describe {name}: {error.args[0].str()}") from error
 

@@ -27,7 +27,7 @@ from tests.disks import mounted
 # differ by 80, 1080 or 3080 share a port; those that two workers pick at the same time never do.
 _FIRST_OFFSET, _OFFSETS_END, _STRIDE = 100, 5700, 200
 _RUN = "FORETICK_TEST_RUN"  # the folder that the processes of one test run share
-SERVERS = "kafka,registry,mongodb,mlflow"
+SERVERS = ("kafka", "registry", "mongodb")
 QUICKLY = {
     **{name: {"epochs": 4, "most_windows": 6000} for name in ("lstm", "transformer")},
     "ensemble": {"members": ["naive", "lstm"]},
@@ -72,7 +72,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def servers(request: pytest.FixtureRequest) -> Iterator[Layout]:
-    """Start Kafka, the registry, MongoDB and MLflow on ports of their own, once for all workers; removed at the end.
+    """Start Kafka, the registry and MongoDB on ports of their own, once for all workers; removed at the end.
+
+    MLflow comes with them where a test of this run is marked `mlflow`.
 
     FORETICK_TEST_SERVERS=OFFSET:HOME uses a stack that runs already, for quick development.
     """
@@ -84,7 +86,9 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Layout]:
         fcntl.flock(lock, fcntl.LOCK_EX)  # held until all is up: the other workers wait for it here
         if not (run / "offset").exists():
             (run / "offset").write_text(str(_free_offset()))
-            _foretick(_layout(run / "servers", int((run / "offset").read_text())), "up", "--detach", "--only", SERVERS)
+            tracked = any(item.get_closest_marker("mlflow") for item in request.session.items)
+            names = ",".join((*SERVERS, "mlflow") if tracked else SERVERS)
+            _foretick(_layout(run / "servers", int((run / "offset").read_text())), "up", "--detach", "--only", names)
     layout = _layout(run / "servers", int((run / "offset").read_text()))
     yield layout
     if request.session.testsfailed:
@@ -117,7 +121,7 @@ def breakable(request: pytest.FixtureRequest) -> Iterator[Layout]:
     with (
         _own() as layout,
         mounted(layout.data / "kafka", "1g"),
-        _up(request, layout, "--only", "kafka,registry,mongodb"),
+        _up(request, layout, "--only", ",".join(SERVERS)),
     ):
         yield layout
 
@@ -131,8 +135,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=_rank, reverse=hasattr(config, "workerinput"))
     for item in items:
         rank = _rank(item)
-        if {"servers", "breakable", "system"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.servers)
         item.add_marker(pytest.mark.xdist_group(("", "breakable", "system")[rank] or item.path.name))
         if rank:
             item.add_marker(pytest.mark.realtime)

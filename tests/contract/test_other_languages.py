@@ -29,6 +29,7 @@ def plain(value: object) -> object:
     return (value - EPOCH) // (datetime.resolution) if isinstance(value, datetime) else value
 
 
+@pytest.mark.slow  # it installs npm packages
 def test_node_program_with_the_registry_decodes_every_bar_as_it_was_published(settings) -> None:
     sent = bars(25)
     publish(settings, sent)

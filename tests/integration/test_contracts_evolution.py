@@ -46,9 +46,11 @@ class OldProgram:
         self._topic = settings.physical(STOCK_DATA.name)
         self._kafka = settings.kafka
         self._context = SerializationContext(self._topic, MessageField.VALUE)
-        registry = SchemaRegistryClient({"url": settings.registry})
-        self._serialize = AvroSerializer(registry, V1.text, conf={"auto.register.schemas": False})
-        self._deserialize = AvroDeserializer(registry, V1.text)
+        # By default the client waits for ever, and asks for associations that this registry does not have.
+        registry = SchemaRegistryClient({"url": settings.registry, "timeout": 10})
+        by_topic = {"subject.name.strategy.type": "TOPIC"}
+        self._serialize = AvroSerializer(registry, V1.text, conf={"auto.register.schemas": False, **by_topic})
+        self._deserialize = AvroDeserializer(registry, V1.text, conf=by_topic)
 
     def write(self, events: Iterable[BarClosed]) -> None:
         producer = Producer({"bootstrap.servers": self._kafka, "partitioner": "murmur2_random"})

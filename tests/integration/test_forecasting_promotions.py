@@ -15,6 +15,8 @@ from streaming.publisher import Publisher, PublishFailed
 from tests.conftest import Isolated
 from tests.integration.serving import ClockServer, Desk
 
+pytestmark = pytest.mark.mlflow
+
 
 @pytest.fixture(scope="module")
 def desk(isolated_module: Isolated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:

@@ -24,6 +24,8 @@ from tests.integration.serving import SCORING, SERVING, SYMBOLS, ClockServer, De
 from tests.unit.forecasting.markets import bar, split
 from tests.waiting import until
 
+pytestmark = pytest.mark.mlflow
+
 SMALL = {"lstm": {"width": 8, "epochs": 2}, "arima": {"max_order": 1}}
 DAYS = 340
 

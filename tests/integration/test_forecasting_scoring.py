@@ -15,6 +15,8 @@ from tests.integration.serving import SCORING, SYMBOLS, ClockServer, Desk, price
 from tests.unit.forecasting.markets import bar, split
 from tests.waiting import until
 
+pytestmark = pytest.mark.mlflow
+
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 READ = 30  # bars that a forecast here has read
 

@@ -16,7 +16,7 @@ from tests.integration.serving import SERVING, SYMBOLS, ClockServer, Desk, owed
 from tests.unit.forecasting.markets import bar, market
 from tests.waiting import until
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.mlflow]
 ROLES = {"naive": "CHAMPION", "arima": "SHADOW"}
 
 

@@ -34,6 +34,8 @@ from streaming.reader import read_all
 from tests.conftest import Isolated
 from tests.unit.forecasting.markets import bar, market, split
 
+pytestmark = pytest.mark.mlflow
+
 SMALL = {
     "lstm": {"width": 8, "epochs": 2},
     "transformer": {"width": 8, "epochs": 2, "heads": 2, "blocks": 1},

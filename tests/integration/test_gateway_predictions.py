@@ -13,6 +13,8 @@ from tests.integration.projecting import Running
 from tests.integration.serving import SERVING, SYMBOLS, ClockServer, Desk
 from tests.waiting import until
 
+pytestmark = pytest.mark.mlflow
+
 SESSIONS = 70
 
 

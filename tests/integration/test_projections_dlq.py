@@ -100,7 +100,7 @@ def of_a_newer_writer(settings: ProjectionSettings, event: BarClosed) -> tuple[i
     """Register a schema with one more field; return its id and an event written with it."""
     schema = dict(newest(BarClosed).schema)
     schema["fields"] = [*schema["fields"], {"name": "auction", "type": ["null", "double"], "default": None}]
-    client = SchemaRegistryClient({"url": settings.registry})
+    client = SchemaRegistryClient({"url": settings.registry, "timeout": 10})
     subject = f"{settings.topic_prefix}{STOCK_DATA.subject}"
     number = client.register_schema(subject, Schema(json.dumps(schema), "AVRO"))
     out = BytesIO(struct.pack(">bI", 0, number))

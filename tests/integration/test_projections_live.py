@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from confluent_kafka import Consumer
 from prometheus_client import CollectorRegistry, generate_latest
 
-from contracts.events import BarClosed
-from contracts.samples import SAMPLES, sample
+from contracts.samples import SAMPLES
 from contracts.topics import STOCK_DATA
 from projections.bars import BARS
 from projections.documents import business
@@ -18,8 +16,6 @@ from projections.metrics import export
 from projections.readmodels import READ_MODELS
 from projections.settings import ProjectionSettings
 from projections.sink import TopicMadeAnew
-from streaming.codec import Codec
-from streaming.reader import read_all
 from tests.integration.projecting import (
     Running,
     assert_reconciled,
@@ -29,7 +25,6 @@ from tests.integration.projecting import (
     documents,
     expected,
     publish,
-    publish_raw,
     until,
 )
 from tests.topics import make_anew
@@ -73,30 +68,6 @@ def test_projections_bars_that_come_while_running_are_there_within_seconds(setti
         running.thread.join()
         assert time.monotonic() - began < 5
     assert running.code == 0
-
-
-def test_projections_poison_between_good_events_is_dead_lettered_and_the_partition_goes_on(settings):
-    publish(settings, bars(5))
-    partition = next(record.partition for record in read_all(settings, STOCK_DATA) if record.key == "AAPL")
-    for value in (b"\x01not a magic byte", b"\x00\x00", b"\x00\x7f\xff\xff\xffunknown schema", _truncated(settings)):
-        publish_raw(settings, value, partition)
-    publish(settings, bars(5, first=5))
-
-    with Running(settings, BARS) as running:
-        running.catch_up()
-
-    assert len(documents(settings, "stock_data")) == 10
-    rows = assert_reconciled(settings, BARS)
-    assert sum(row["dead"] for row in rows) == 4
-    assert sum(row["applied"] for row in rows) == 10
-    dead = _dead_letters(settings, 4)
-    offsets = [int(headers["foretick_offset"]) for _, headers in dead]
-    assert offsets == list(range(offsets[0], offsets[0] + 4))
-    assert {headers["foretick_partition"] for _, headers in dead} == {str(partition)}
-    assert {headers["foretick_topic"] for _, headers in dead} == {STOCK_DATA.name}
-    assert "magic byte" in dead[0][1]["foretick_error"]
-    assert dead[0][0] == b"\x01not a magic byte"
-    assert dead[2][1]["foretick_schema_id"] == str(0x7FFFFFFF)
 
 
 def test_projections_checkpoints_moved_back_change_no_document(settings):
@@ -196,26 +167,3 @@ def test_projections_status_and_metrics_tell_positions_lag_and_counts(settings):
         assert f"foretick_projection_{name}_total{{" in text
     assert 'foretick_projection_position{partition="0",read_model="stock_data",topic="stock-data"}' in text
     assert "foretick_projection_applied_total{" in text
-
-
-def _truncated(settings) -> bytes:
-    return Codec(settings).encode(sample(BarClosed))[:-9]
-
-
-def _dead_letters(settings, count: int):
-    consumer = Consumer(
-        {"bootstrap.servers": settings.kafka, "group.id": settings.physical("dlq"), "auto.offset.reset": "earliest"}
-    )
-    consumer.subscribe([settings.physical(STOCK_DATA.dlq)])
-    found = []
-
-    def read() -> bool:
-        message = consumer.poll(0.5)
-        if message is not None and message.error() is None:
-            found.append((message.value(), {name: value.decode() for name, value in message.headers()}))
-        return len(found) >= count
-
-    until(read, "the dead letters are there", 30)
-    assert consumer.poll(1.0) is None
-    consumer.close()
-    return found
