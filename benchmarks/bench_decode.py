@@ -38,7 +38,7 @@ def ways(settings: ProjectionSettings, values: list[bytes]) -> dict[str, Callabl
     """Return what decodes all values and tells the messages for each second of CPU."""
     schema = parse_schema(newest(BarClosed).schema)
     codec, registry = Codec(settings), SchemaRegistryClient({"url": settings.registry, "timeout": 10})
-    by_topic = {"subject.name.strategy.type": "TOPIC"}  # by default it asks for associations, which not every registry has
+    by_topic = {"subject.name.strategy.type": "TOPIC"}  # the default asks for associations, which not all have
     plain = AvroDeserializer(registry, conf=by_topic)
     typed = AvroDeserializer(registry, from_dict=lambda r, _: BarClosed(**r), conf=by_topic)
     context = SerializationContext(settings.physical(STOCK_DATA.name), MessageField.VALUE)

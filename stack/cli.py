@@ -86,6 +86,7 @@ def down() -> None:
 @app.command()
 def status(
     partitions: Annotated[bool, typer.Option("--partitions", help="The read models partition by partition.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: services, end offsets, lags.")] = False,
 ) -> None:
     """Show each service, how far the read models lag behind the log, and what the vendor last answered.
 
@@ -95,8 +96,19 @@ def status(
 
     - `foretick status`
     - `foretick status --partitions`
+    - `foretick status --json | jq .projections`
     - `watch -c foretick status`
     """
+    if as_json:
+        import json
+
+        layout = here()
+        from stack.reporting import gathered
+
+        quiet()
+        told, healthy = gathered(layout)
+        typer.echo(json.dumps(told, indent=2))
+        raise typer.Exit(0 if healthy else 1)
     from stack.status import status as show
 
     raise typer.Exit(show(here(), terminal(), partitions=partitions))

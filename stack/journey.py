@@ -1,4 +1,4 @@
-"""What follows once all processes answer: history flows in, the first models are trained, the clock runs."""
+"""What follows once all processes answer: history flows in, the random walk forecasts, the first models are trained."""
 
 import subprocess
 import sys
@@ -15,20 +15,26 @@ from stack.training import StageLog, airflow_lines
 from stack.workflows import TRAINING, Airflow, WorkflowFailed
 
 MODEL = "stock-forecaster"
+FIRST = "naive"
 _PERIOD = 0.5
 _SHOWN = 12  # lines of a failed training's log
 
 
-def has_champion(layout: Layout) -> bool:
-    """Tell whether MLflow holds a champion."""
-    query = urllib.parse.urlencode({"name": MODEL, "alias": "champion"})
+def aliases(layout: Layout) -> set[str]:
+    """Return the aliases of MLflow's registered model: `champion`, and each family that has a version."""
+    query = urllib.parse.urlencode({"name": MODEL})
     try:
-        ask(layout.url("mlflow", f"/api/2.0/mlflow/registered-models/alias?{query}"))
+        model = ask(layout.url("mlflow", f"/api/2.0/mlflow/registered-models/get?{query}"))["registered_model"]
     except urllib.error.HTTPError as error:
-        if error.code in (400, 404):  # no such model, or no such alias
-            return False
+        if error.code == 404:  # no such model
+            return set()
         raise
-    return True
+    return {each["alias"] for each in model.get("aliases", ())}
+
+
+def train_random_walk(layout: Layout, console: Console) -> None:
+    """Have the random walk forecast from the first bar on: it takes seconds. Raises WorkflowFailed."""
+    _train(layout, console, "the random walk forecasts until there are better models", "--families", FIRST)
 
 
 def train_by_airflow(layout: Layout, console: Console) -> None:
@@ -61,8 +67,12 @@ def schedule_workflows(layout: Layout) -> None:
 
 def train_directly(layout: Layout, console: Console) -> None:
     """Train the first models without Airflow. Raises WorkflowFailed."""
-    command = (sys.executable, "-m", "forecasting.train")
-    with StageLog(console, "training the first models") as shown, layout.log("training").open("a") as log:
+    _train(layout, console, "training the first models")
+
+
+def _train(layout: Layout, console: Console, title: str, *arguments: str) -> None:
+    command = (sys.executable, "-m", "forecasting.train", *arguments)
+    with StageLog(console, title) as shown, layout.log("training").open("a") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert process.stdout is not None
         for line in process.stdout:

@@ -15,6 +15,9 @@ from stack.service import Service
 from stack.services import services
 from stack.supervisor import State, Supervisor
 
+_ANSWERS, _SILENT = "answers", "does not answer yet"
+_COLOURS = {_ANSWERS: "green", _SILENT: "yellow"}
+
 
 def status(layout: Layout, console: Console, *, partitions: bool = False) -> int:
     """Print the services and the pipeline; return 0 if everything that should run answers.
@@ -38,8 +41,7 @@ def status(layout: Layout, console: Console, *, partitions: bool = False) -> int
 
 def print_services(layout: Layout, running: list[Service], states: dict[str, State], console: Console) -> bool:
     """Print one row a service; tell whether all of them answer."""
-    with ThreadPoolExecutor(max_workers=len(running) or 1) as pool:
-        answers = list(pool.map(lambda service: service.answers(), running))
+    answers = answering(running)
     table = Table(title=f"Foretick, running from {layout.home} (logs are there, too)", title_justify="left")
     for column in ("service", "state", "URL", "pid", "MB", "log"):
         numeric = column in ("pid", "MB")
@@ -51,7 +53,9 @@ def print_services(layout: Layout, running: list[Service], states: dict[str, Sta
         total += megabytes
         log = str(layout.log(service.name).relative_to(layout.home))
         pid = str(state.pid or "")
-        table.add_row(service.name, _described(state, answer), service.url, pid, f"{megabytes:.0f}", log)
+        said = described(state, answer)
+        colour = _COLOURS.get(said, "red")
+        table.add_row(service.name, f"[{colour}]{said}[/{colour}]", service.url, pid, f"{megabytes:.0f}", log)
     table.add_section()
     table.add_row("together", "", "", "", f"{total:.0f}", "")
     console.print(table)
@@ -72,12 +76,17 @@ def memory(pid: int) -> float:
     return total
 
 
-def _described(state: State, answers: bool) -> str:
-    if state.state in ("RUNNING", "STARTING") and answers:
-        return "[green]answers[/green]"
+def answering(running: list[Service]) -> list[bool]:
+    """Ask all services at once; tell of each whether it answers."""
+    with ThreadPoolExecutor(max_workers=len(running) or 1) as pool:
+        return list(pool.map(lambda service: service.answers(), running))
+
+
+def described(state: State, answers: bool) -> str:
+    """Say in words how a service is."""
     if state.state in ("RUNNING", "STARTING"):
-        return "[yellow]does not answer yet[/yellow]"
-    return f"[red]{state.state.lower()}[/red]"
+        return _ANSWERS if answers else _SILENT
+    return state.state.lower()
 
 
 def print_sources(found: dict[str, Any] | None, console: Console) -> None:

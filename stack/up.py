@@ -112,8 +112,8 @@ def _travel(
 ) -> int:
     """Go from supervisord alone to forecasts on the screen, as far as what is wanted allows.
 
-    Airflow comes last: it takes the processors for longer than all else, and a market that has its models needs no
-    workflow to be looked at.
+    Airflow comes last: it takes the processors for longer than all else, and the market needs no workflow to be looked
+    at. The random walk forecasts from its first bar on; the trained families join when Airflow has them.
     """
     from stack.backfill import (
         await_backfill,
@@ -123,15 +123,16 @@ def _travel(
     start(layout, supervisor, [service for service in wanted if service.group != "airflow"], console)
     done = not {"producers", "kafka", "registry"} <= names or _succeeds(await_backfill, layout, console)
     train = train and done and {"producers", "mlflow", "forecasting"} <= names
-    untaught = train and not journey.has_champion(layout)
-    if train and not untaught:
+    known = journey.aliases(layout) if train else set()
+    if train and not known:
+        done = _succeeds(journey.train_random_walk, layout, console)
+    if train and done:
         done = _succeeds(journey.await_forecasting, layout, console)
-    if not untaught:
-        _open(layout, names, began, console)
+    _open(layout, names, began, console)
     start(layout, supervisor, [service for service in wanted if service.group == "airflow"], console)
-    if untaught:
-        done = _succeeds(partial(_teach, by_airflow="airflow-scheduler" in names), layout, console)
-        _open(layout, names, began, console)
+    if train and known <= {journey.FIRST, "champion"}:
+        taught = _succeeds(partial(_teach, by_airflow="airflow-scheduler" in names), layout, console)
+        done = done and taught
     return 0 if done else 1
 
 

@@ -1,5 +1,6 @@
 """The command line itself."""
 
+import json
 import os
 import subprocess
 import sys
@@ -86,6 +87,12 @@ def test_status_nothing_running_says_how_to_start(tmp_path):
     result = run("status", FORETICK_HOME=str(tmp_path))
     assert result.exit_code == 1
     assert "foretick up" in result.output
+
+
+def test_status_for_programs_when_nothing_runs_is_empty(tmp_path):
+    result = run("status", "--json", FORETICK_HOME=str(tmp_path))
+    assert result.exit_code == 1
+    assert json.loads(result.output) == {"services": [], "topics": None, "projections": None}
 
 
 def test_down_nothing_running_is_no_failure(tmp_path):

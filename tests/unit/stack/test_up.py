@@ -12,6 +12,7 @@ from stack.supervisor import Supervisor
 from stack.workflows import WorkflowFailed
 
 AIRFLOW = "airflow-scheduler"
+TRAINED = {"champion", "naive", "lstm"}
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def travelled(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch, *, champion: bool, failing: str = "", train: bool = True
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, *, known: set[str], failing: str = "", train: bool = True
 ) -> tuple[int, list[str]]:
     """Travel with every step replaced by a note of it; return the exit code and the notes."""
     notes: list[str] = []
@@ -38,8 +39,9 @@ def travelled(
 
     monkeypatch.setattr(up, "start", start)
     monkeypatch.setattr(backfill, "await_backfill", step("backfill"))
-    monkeypatch.setattr(journey, "has_champion", lambda _: champion)
+    monkeypatch.setattr(journey, "aliases", lambda _: known)
     for name, function in (
+        ("walk", "train_random_walk"),
         ("train", "train_by_airflow"),
         ("schedule", "schedule_workflows"),
         ("serve", "await_forecasting"),
@@ -51,27 +53,36 @@ def travelled(
     return code, notes
 
 
-def test_up_with_a_champion_opens_the_market_before_airflow_starts(layout, monkeypatch):
-    assert travelled(layout, monkeypatch, champion=True) == (0, ["gateway", "backfill", "serve", "clock", AIRFLOW])
+def test_up_with_trained_families_trains_nothing(layout, monkeypatch):
+    code, notes = travelled(layout, monkeypatch, known=TRAINED)
+    assert (code, notes) == (0, ["gateway", "backfill", "serve", "clock", AIRFLOW])
 
 
-def test_up_without_a_champion_trains_before_the_market_opens(layout, monkeypatch):
-    code, notes = travelled(layout, monkeypatch, champion=False)
-    assert (code, notes) == (0, ["gateway", "backfill", AIRFLOW, "train", "schedule", "serve", "clock"])
+def test_up_the_first_time_opens_the_market_with_the_random_walk_before_airflow_trains(layout, monkeypatch):
+    code, notes = travelled(layout, monkeypatch, known=set())
+    assert (code, notes) == (
+        (0, ["gateway", "backfill", "walk", "serve", "clock", AIRFLOW, "train", "schedule", "serve"])
+    )
+
+
+def test_up_after_a_first_training_that_was_cut_off_trains_again(layout, monkeypatch):
+    code, notes = travelled(layout, monkeypatch, known={"champion", "naive"})
+    assert (code, notes) == (0, ["gateway", "backfill", "serve", "clock", AIRFLOW, "train", "schedule", "serve"])
 
 
 def test_up_without_training_trains_nothing(layout, monkeypatch):
-    code, notes = travelled(layout, monkeypatch, champion=False, train=False)
+    code, notes = travelled(layout, monkeypatch, known=set(), train=False)
     assert (code, notes) == (0, ["gateway", "backfill", "clock", AIRFLOW])
 
 
 @pytest.mark.parametrize(
-    ("failing", "champion", "notes"),
+    ("failing", "known", "notes"),
     [
-        ("backfill", True, ["gateway", "backfill", "clock", AIRFLOW]),
-        ("serve", True, ["gateway", "backfill", "serve", "clock", AIRFLOW]),
-        ("train", False, ["gateway", "backfill", AIRFLOW, "train", "clock"]),
+        ("backfill", TRAINED, ["gateway", "backfill", "clock", AIRFLOW]),
+        ("serve", TRAINED, ["gateway", "backfill", "serve", "clock", AIRFLOW]),
+        ("walk", set(), ["gateway", "backfill", "walk", "clock", AIRFLOW, "train", "schedule", "serve"]),
+        ("train", set(), ["gateway", "backfill", "walk", "serve", "clock", AIRFLOW, "train"]),
     ],
 )
-def test_up_step_that_fails_is_told_and_all_else_runs(layout, monkeypatch, failing, champion, notes):
-    assert travelled(layout, monkeypatch, champion=champion, failing=failing) == (1, notes)
+def test_up_step_that_fails_is_told_and_all_else_runs(layout, monkeypatch, failing, known, notes):
+    assert travelled(layout, monkeypatch, known=known, failing=failing) == (1, notes)

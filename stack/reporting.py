@@ -1,0 +1,60 @@
+"""What `foretick status --json` tells, for programs."""
+
+from typing import Any
+
+from contracts.topics import TOPICS
+from stack.http import report
+from stack.layout import Layout
+from stack.services import services
+from stack.status import answering, described
+from stack.supervisor import Supervisor
+from streaming.away import ServerAway
+from streaming.reader import watermarks
+from streaming.settings import StreamSettings
+
+_PATIENCE = 2.0
+
+
+def gathered(layout: Layout) -> tuple[dict[str, Any], bool]:
+    """Return services, end offsets and lags, and whether all that should run answers.
+
+    What is not known is null: the topics' ends while Kafka is away, a lag before the projections have told it.
+    """
+    supervisor = Supervisor(layout)
+    states = supervisor.states() if supervisor.alive() else {}
+    running = [service for service in services(layout) if service.name in states]
+    answers = answering(running)
+    told = {
+        "services": [
+            {
+                "name": service.name,
+                "pid": states[service.name].pid or None,
+                "url": service.url,
+                "state": described(states[service.name], answer),
+                "log": str(layout.log(service.name)),
+            }
+            for service, answer in zip(running, answers, strict=True)
+        ],
+        "topics": _ends(StreamSettings()) if "kafka" in states else None,
+        "projections": _lags(report(layout.url("projections", "/status")) if "projections" in states else None),
+    }
+    return told, bool(running) and all(answers)
+
+
+def _ends(settings: StreamSettings) -> dict[str, dict[str, int]] | None:
+    """Return the next offset of each partition of each topic; None while Kafka is away."""
+    try:
+        return {
+            name: {str(partition): end for partition, (_, end) in watermarks(settings, name, _PATIENCE).items()}
+            for topic in TOPICS
+            for name in (topic.name, topic.dlq)
+        }
+    except ServerAway:
+        return None
+
+
+def _lags(found: dict[str, Any] | None) -> dict[str, dict[str, int | None]] | None:
+    """Return how many events each read model has before it; None while the projections do not answer."""
+    if found is None:
+        return None
+    return {model["name"]: {"lag": model["lag"] if model["partitions"] else None} for model in found["read_models"]}
