@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -24,6 +25,7 @@ from projections.readmodels import READ_MODELS
 from projections.settings import ProjectionSettings
 from projections.snapshots import csv_bytes
 from streaming.reader import watermarks
+from streaming.records import Record
 from streaming.settings import StreamSettings
 from tests.integration.gatewaying import TOPIC, Ear, GatewayProcess, Seen, last_seen, run
 from tests.integration.processes import Service
@@ -56,12 +58,15 @@ class Walk:
 
     def produced(self) -> None:
         """Wait until each visible session is in the log, whole and once."""
-        now = self.market.clock()["now"]
-        until(lambda: {self.market.symbol(symbol)["last_bar"] for symbol in SYMBOLS} == {now}, "all was published")
-        records = bar_records()
+        visible = sum(self.market.visible(symbol) for symbol in SYMBOLS)
+
+        def all_there() -> list[Record] | None:
+            records = bar_records()
+            bars = {(record.event.symbol, record.event.closed_at) for record in records}
+            return records if len(bars) == visible else None
+
+        records = until(all_there, "all was published")
         assert len({record.event_id for record in records}) == len(records)
-        bars = {(record.event.symbol, record.event.closed_at) for record in records}
-        assert len(bars) == sum(self.market.visible(symbol) for symbol in SYMBOLS)
 
     def projected(self) -> None:
         """Wait until the read models are where the log ends."""
@@ -77,15 +82,18 @@ class Walk:
     def reached(self) -> bool:
         """Tell whether the gateway's reads hold the newest session of each symbol."""
         now = self.market.clock()["now"]
-        return all(self.bars(symbol, limit=1)[-1:][0]["closed_at"] == now for symbol in SYMBOLS)
+        return [bar["closed_at"] for symbol in SYMBOLS for bar in self.bars(symbol, limit=1)] == [now] * len(SYMBOLS)
 
     def bars(self, symbol: str, **query: Any) -> list[dict[str, Any]]:
-        """Return what `GET /api/bars/{symbol}` lists."""
-        answer = self.gateway.get(f"/api/bars/{symbol}?" + "&".join(f"{name}={query[name]}" for name in query))
-        assert answer is not None
-        assert answer.is_success, answer.text
-        items: list[dict[str, Any]] = answer.json()["items"]
+        """Return what `GET /api/bars/{symbol}` lists; nothing of a symbol that it does not know."""
+        items: list[dict[str, Any]] = self.get(f"/api/bars/{symbol}", **query).get("items", [])
         return items
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """Return what the gateway answers."""
+        asked = f"{path}?{urlencode(query)}"
+        found: dict[str, Any] = until(lambda: self.gateway.get(asked), "the gateway answered").json()
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +139,7 @@ def hear(walk: Walk, act: Callable[[], None], count: int, positions: Seen | None
 
 
 def test_history_of_every_symbol_is_in_the_log_the_documents_and_the_api(walk: Walk) -> None:
-    listed = {each["symbol"]: each for each in walk.gateway.get("/api/symbols").json()["items"]}
+    listed = {each["symbol"]: each for each in walk.get("/api/symbols")["items"]}
     assert set(listed) == set(SYMBOLS)
     for symbol in SYMBOLS:
         sessions = load_listings()[symbol].sessions[: walk.market.visible(symbol)]
@@ -181,7 +189,7 @@ def test_split_is_announced_and_revises_nothing(walk: Walk) -> None:
     walk.market.clock(now="2000-06-21T20:00:00Z")
     walk.projected()
 
-    actions = walk.gateway.get("/api/actions/AAPL").json()["items"]
+    actions = walk.get("/api/actions/AAPL")["items"]
     assert [(each["kind"], each["ex_date"], each["ratio"]) for each in actions] == [("SPLIT", "2000-06-21", 2.0)]
     assert {bar["revision"] for bar in walk.bars("AAPL", limit=5000)} == {0}
 
