@@ -44,12 +44,13 @@ test-faults: .venv/.dev ## all fault tests, at full length (EVENTS=5000 ARGS="-k
 	@FORETICK_FAULT_EVENTS=$(EVENTS) FORETICK_INTERLEAVINGS=2000 exec $(BIN)/pytest --timeout 3600 tests/faults \
 		tests/unit/projections/test_interleavings.py $(ARGS)
 
-check: .venv/.dev ## lint, format, types, import rules, schemas, the web app's lint and tests
+check: .venv/.dev ## lint, format, types, import rules, schemas, compose file, the web app's lint and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict $(PACKAGES)
 	$(BIN)/lint-imports
 	$(BIN)/foretick contracts check --offline
+	$(BIN)/docker-compose -f docker-compose.yml --env-file /dev/null config -q
 	$(BIN)/python -m stack.web
 
 bench: .venv/.dev ## measure the hot paths, beside the raw limit and a rival (ARGS=--quick)

@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from tenacity import sleep_using_event
@@ -38,11 +39,15 @@ class Ingested:
 
 
 def ingest_once(
-    settings: ProducerSettings, progress: Progress = lambda *_: None, stop: threading.Event | None = None
+    settings: ProducerSettings,
+    progress: Progress = lambda *_: None,
+    stop: threading.Event | None = None,
+    since: datetime | None = None,
 ) -> list[Ingested]:
-    """Read the whole history of every symbol once and publish what the log does not hold.
+    """Read the history of every symbol once and publish what the log does not hold.
 
     Args:
+        since: read from here on; None: the whole history.
         progress: called with symbol, events queued and events in all, while a symbol is published.
 
     Raises:
@@ -56,7 +61,7 @@ def ingest_once(
     try:
         ledger.fold_log()
         for watch in poller.watches:
-            poller.poll(watch)
+            poller.poll(watch, since)
             progress(watch.symbol, watch.published + watch.actions, watch.published + watch.actions)
     finally:
         ledger.close()

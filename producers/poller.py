@@ -22,7 +22,7 @@ from contracts.ids import stamp
 from producers import bars
 from producers.ledger import Ledger
 from producers.metrics import LAST_BAR, PUBLISHED, REFUSED, REVISED
-from producers.reports import judged
+from producers.reports import judged, refuse_readjustment
 from producers.sessions import calendar_of
 from producers.settings import ProducerSettings
 from producers.sources.base import Report, Source, VendorDown, VendorRefused
@@ -85,16 +85,19 @@ class Poller:
             soonest = min(watch.next_at for watch in self.watches)
             self._stop.wait(max(0.0, soonest - time.monotonic()))
 
-    def poll(self, watch: Watch) -> None:
+    def poll(self, watch: Watch, since: datetime | None = None) -> None:
         """Look at one symbol and publish what is news; a failure is reported and tried again later.
+
+        Args:
+            since: read from here on, whatever was read before.
 
         Raises:
             Stopped: told to stop while Kafka was away.
         """
         began = time.monotonic()
-        full = began >= watch.full_at
+        full = since is None and began >= watch.full_at
         try:
-            since = None if full else self._since(watch)
+            since = since or (None if full else self._since(watch))
             report = self._source.fetch(watch.symbol, watch.interval, since)
             self._take(watch, report, since, self._clock.now())
         except (VendorDown, VendorRefused) as error:
@@ -205,12 +208,8 @@ class Poller:
                 log.warning("refused", symbol=refusal.symbol, at=refusal.at, reason=refusal.reason)
         ledger = self._ledger
         ledger.follow()
-        if not self._settings.accept_readjustment and (factor := bars.looks_misadjusted(ledger.bars, sound.closed)):
-            raise VendorDown(
-                f"the history of {watch.symbol} is reported anew, every price times {factor:.4g}: a split that the "
-                "vendor adjusts for and does not list, or the reverse. Nothing of it is published. If the log is what "
-                "is wrong, set FORETICK_ACCEPT_READJUSTMENT=true once"
-            )
+        if not self._settings.accept_readjustment:
+            refuse_readjustment(watch.symbol, ledger.bars, sound)
         if not any(sound.news(ledger.actions, ledger.bars)):
             return
         with turn(self._settings.home / "publishing.lock", self._stop):

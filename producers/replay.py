@@ -21,6 +21,8 @@ from producers.market import Listing, chart, unknown_symbol
 from producers.sessions import Calendar
 from producers.simclock import ClockState, advance, describe
 
+PACE = 5.0  # seconds of the wall from one session to the next
+
 
 class ClockChange(BaseModel):
     """What PUT /clock takes; what is left out stays."""
@@ -62,6 +64,7 @@ class Exchange:
     Args:
         folder: where `clock.json` and `corrections.json` are kept.
         live_from: the first session that is still to come when the exchange opens for the first time.
+        seconds_per_session: how fast the clock goes; None: as it went before, at first `PACE`.
         wall: seconds of the wall, from any zero.
     """
 
@@ -70,7 +73,7 @@ class Exchange:
         listings: dict[str, Listing],
         folder: Path,
         live_from: date,
-        seconds_per_session: float = 2.0,
+        seconds_per_session: float | None = None,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lock = threading.Lock()
@@ -82,13 +85,14 @@ class Exchange:
         self._opens, self._closes = longest.opens, longest.closes
         folder.mkdir(parents=True, exist_ok=True)
         if saved := _load(folder / "clock.json"):
-            self._state = ClockState.from_json(saved, wall())
+            state = ClockState.from_json(saved, wall())
+            self._state = replace(state, seconds_per_session=seconds_per_session or state.seconds_per_session)
         else:
             begin = datetime.combine(live_from, datetime.min.time(), UTC)
             self._state = ClockState(
                 now=self._closes[max(0, bisect_right(self._closes, begin) - 1)],
                 running=False,
-                seconds_per_session=seconds_per_session,
+                seconds_per_session=seconds_per_session or PACE,
                 since=wall(),
             )
         for correction in _load(folder / "corrections.json") or []:

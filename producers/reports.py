@@ -8,7 +8,7 @@ from contracts.events import BarClosed, CorporateActionAnnounced
 from producers import actions, bars
 from producers.actions import ActionKey, KnownAction, SoundAction
 from producers.bars import KnownBar, SoundBar
-from producers.sources.base import Refusal, Report
+from producers.sources.base import Refusal, Report, VendorDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,20 @@ def judged(
             closed.append(told)
     closed.sort(key=lambda bar: bar.event.closed_at)
     return Sound(announced, closed), refused
+
+
+def refuse_readjustment(symbol: str, known: Mapping[str, KnownBar], sound: Sound) -> None:
+    """Hold back a report that moves a whole known history by one factor.
+
+    Raises:
+        VendorDown: it does.
+    """
+    if factor := bars.looks_misadjusted(known, sound.closed):
+        raise VendorDown(
+            f"the history of {symbol} is reported anew, every price times {factor:.4g}: a split that the "
+            "vendor adjusts for and does not list, or the reverse. Nothing of it is published. If the log is what "
+            "is wrong, set FORETICK_ACCEPT_READJUSTMENT=true once"
+        )
 
 
 def _day(moment: date | datetime) -> date:

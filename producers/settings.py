@@ -66,4 +66,6 @@ class ExchangeSettings(BaseSettings):
     bind: str = Field("127.0.0.1", description="Address for the exchange and for /health, /metrics, /status.")
     exchange_port: int = Field(8010, description="Port of the replay exchange.")
     exchange_live_from: date = Field(date(2011, 1, 3), description="First session that is replayed live.")
-    exchange_seconds_per_session: float = Field(2.0, gt=0, description="Seconds from one session to the next.")
+    exchange_seconds_per_session: float | None = Field(
+        None, gt=0, description="Seconds from one session to the next. Default: as it was before, at first 5."
+    )

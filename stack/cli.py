@@ -1,6 +1,8 @@
 """The `foretick` command: what each part does lies elsewhere and is imported only by the command that needs it."""
 
-from typing import Annotated
+import os
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
@@ -35,6 +37,7 @@ def up(
     without: Annotated[str, typer.Option(metavar="LIST", help="All but these.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once all is up.")] = False,
     no_train: Annotated[bool, typer.Option("--no-train", help="Do not train the first models.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="First forget the log, models and snapshots.")] = False,
 ) -> None:
     """Start everything and keep it running until Ctrl-C.
 
@@ -47,6 +50,7 @@ def up(
     - `foretick up`
     - `foretick up --detach` and later `foretick down`
     - `foretick up --without airflow --no-train`
+    - `foretick up --fresh`, when the replay has come to its end
     - `foretick up --only kafka,registry,mongodb,mlflow`
     - `FORETICK_PORT_OFFSET=100 FORETICK_HOME=/tmp/second foretick up`
     """
@@ -58,7 +62,7 @@ def up(
     console, layout = terminal(), here()
     try:
         names = frozenset(chosen(only, without))
-        code = start(layout, Wish(names=names, detach=detach, train=not no_train), console)
+        code = start(layout, Wish(names=names, detach=detach, train=not no_train, fresh=fresh), console)
     except EXPECTED as problem:
         console.print(str(problem), style="red", highlight=False, markup=False)
         raise typer.Exit(exit_code(problem)) from None
@@ -180,27 +184,43 @@ def topics(
 
 
 @app.command()
-def ingest() -> None:
-    """Fetch the whole history of every symbol once, in the foreground, and publish what the log does not hold.
+def ingest(
+    source: Annotated[str, typer.Option(help="yahoo, alphavantage, rest or csv, instead of FORETICK_SOURCE.")] = "",
+    symbols: Annotated[str, typer.Option(metavar="LIST", help="Instead of FORETICK_SYMBOLS, comma separated.")] = "",
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="From this day on; else all there is.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Publish nothing: show what would be, and what is refused and why.")
+    ] = False,
+) -> None:
+    """Fetch every symbol's history once, in the foreground, and publish what the log does not hold.
 
-    The source and its keys are settings of the producers (FORETICK_SOURCE, FORETICK_SYMBOLS, ...); see `.env.example`.
+    Keys and addresses of sources are settings (FORETICK_ALPHAVANTAGE_KEY, FORETICK_CSV_PATH, ...); see `.env.example`.
+    A dry run needs no log: where none answers, all that is sound counts as new.
 
     Examples:
 
     - `foretick ingest`
-    - `FORETICK_SYMBOLS=AAPL,IBM foretick ingest`
-    - `FORETICK_SOURCE=csv FORETICK_CSV_PATH=prices/ foretick ingest`
+    - `foretick ingest --symbols AAPL,IBM --since 2010-12-01`
+    - `FORETICK_CSV_PATH=prices/ foretick ingest --source csv --symbols ACME --dry-run`
     """
+    if source:  # before the layout: only the replay has a clock of its own
+        os.environ["FORETICK_SOURCE"] = source
     here()
     from producers.settings import ProducerSettings
     from producers.sources.base import VendorRefused
     from producers.turns import Stopped
+    from stack.ingesting import dry_run as show
     from stack.ingesting import ingest as fetch
     from streaming.away import ServerAway
 
     quiet()
+    wishes: dict[str, Any] = {"symbols": symbols} if symbols else {}
+    settings = ProducerSettings(**wishes)
+    moment = since.replace(tzinfo=UTC) if since else None
     try:
-        code = fetch(ProducerSettings(), terminal())
+        code = (show if dry_run else fetch)(settings, terminal(), moment)
     except (ServerAway, VendorRefused, Stopped) as problem:
         say(problem, terminal(stderr=True))
         raise typer.Exit(1) from None

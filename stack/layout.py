@@ -92,6 +92,10 @@ class Layout:
         """Return the folders that must exist before anything starts."""
         return (self.home, self.data, self.logs, self.run, self.secrets, self.socket.parent, self.cache)
 
+    def state(self) -> tuple[Path, ...]:
+        """Return the folders that hold what the system knows: servers' data, the market's clock, snapshots."""
+        return (self.data, self.home / "exchange", self.home / "snapshots")
+
     def stream(self) -> "StreamSettings":
         """Return where this stack's log is, whatever the user's own environment says of another one."""
         from streaming.settings import StreamSettings

@@ -8,6 +8,7 @@ import psutil
 
 from stack.layout import HOST, Layout
 from stack.service import Service
+from stack.validation import wrong_settings
 
 LEAST_DISK_GIGABYTES = 3
 
@@ -19,7 +20,12 @@ class NotReady(Exception):
 def check(layout: Layout, services: Iterable[Service]) -> None:
     """Raise NotReady with every problem at once."""
     services = list(services)
-    problems = [*missing_environment(layout, services), *busy_ports(layout, services), *little_disk(layout)]
+    problems = [
+        *wrong_settings(services),
+        *missing_environment(layout, services),
+        *busy_ports(layout, services),
+        *little_disk(layout),
+    ]
     if problems:
         raise NotReady("\n".join(problems))
 

@@ -34,6 +34,8 @@ def status(layout: Layout, console: Console, *, partitions: bool = False) -> int
     healthy = print_services(layout, running, states, console)
     if "projections" in states:
         print_read_models(report(layout.url("projections", "/status")), console, partitions=partitions)
+    if "exchange" in states:
+        print_clock(report(layout.url("exchange", "/clock")), console)
     if "producers" in states:
         print_sources(report(layout.url("producers", "/status")), console)
     return 0 if healthy else 1
@@ -87,6 +89,19 @@ def described(state: State, answers: bool) -> str:
     if state.state in ("RUNNING", "STARTING"):
         return _ANSWERS if answers else _SILENT
     return state.state.lower()
+
+
+def print_clock(found: dict[str, Any] | None, console: Console) -> None:
+    """Print where the simulated market is, and how far it goes."""
+    if found is None:
+        console.print("[yellow]The replay exchange does not answer: nothing is known of its clock.[/yellow]")
+    elif found["finished"]:
+        console.print("The replay has come to the end of its history; `foretick up --fresh` begins again.")
+    else:
+        pace = f"a session every {found['seconds_per_session']:g} s" if found["running"] else "held"
+        console.print(
+            f"The replay is at {found['session']}, {pace}; {found['sessions_left']} sessions are left.", highlight=False
+        )
 
 
 def print_sources(found: dict[str, Any] | None, console: Console) -> None:

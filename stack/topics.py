@@ -33,7 +33,7 @@ def named(name: str) -> Topic:
 def print_topics(settings: StreamSettings, console: Console) -> None:
     """Print each topic with its partitions, and what its newest messages say of it."""
     table = Table(title=f"Kafka at {settings.kafka}", title_justify="left")
-    for column in ("topic", "partition", "messages", "last offset", "schema id", "newest event", "key"):
+    for column in ("topic", "partition", "messages", "last offset", "schema id", "newest event at", "key"):
         table.add_column(column, justify="right" if column in ("partition", "messages", "last offset") else "left")
     letters = DeadLetters(settings)
     for topic in TOPICS:
@@ -47,7 +47,7 @@ def print_topics(settings: StreamSettings, console: Console) -> None:
                 str(high - low),
                 str(high - 1) if high else "",
                 str(record.schema_id) if record else "",
-                stamp(record.timestamp) if record else "",
+                record.headers.get("ce_time", "") if record else "",
                 (record.key or "") if record else "",
             )
         dead = len(letters.of(topic).open)

@@ -1,5 +1,6 @@
 """Bring the stack up, keep it up, and take it down."""
 
+import shutil
 import signal
 import subprocess
 import threading
@@ -32,6 +33,7 @@ class Wish:
     names: frozenset[str]
     detach: bool = False
     train: bool = True
+    fresh: bool = False
 
 
 def up(layout: Layout, wish: Wish, console: Console) -> int:
@@ -44,13 +46,15 @@ def up(layout: Layout, wish: Wish, console: Console) -> int:
         console.print(f"Foretick is already running from {layout.home} (supervisord is process {supervisor.pid()}).")
         show(layout, console)
         console.print("`foretick down` stops it.")
-        return 0
+        return 2 if wish.fresh else 0
     for folder in layout.folders():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     orphans.sweep(str(layout.home))  # what an unclean end left holds ports and data folders
     wanted = [service for service in services(layout) if service.name in wish.names]
     names = {service.name for service in wanted}
     preflight.check(layout, wanted)
+    if wish.fresh:
+        _forget(layout, console)
     if names & {"kafka", "registry"}:
         obtain(layout.cache)
     if "gateway" in names:
@@ -72,6 +76,15 @@ def up(layout: Layout, wish: Wish, console: Console) -> int:
         if not wish.detach:
             down(layout, console)
             console.print("Stopped.")
+
+
+def _forget(layout: Layout, console: Console) -> None:
+    """Remove the log and all that came of it; the logs of services and the secrets stay."""
+    for folder in layout.state():
+        if folder.exists():
+            console.print(f"  forgetting {folder}", highlight=False)
+            shutil.rmtree(folder)
+    layout.data.mkdir(mode=0o700)
 
 
 def down(layout: Layout, console: Console) -> bool:

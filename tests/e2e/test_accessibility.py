@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from stack.layout import Layout
+from tests.waiting import until
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -22,8 +23,11 @@ PAGES = {
 
 
 def address(system: Layout, path: str) -> str:
-    """Return where a page is; the lineage is that of a forecast there is."""
-    items = httpx.get(system.url("gateway", "/api/forecasts/AAPL?limit=1"), timeout=20).json()["items"]
+    """Return where a page is; the lineage is that of the first forecast there is."""
+    if "ID" not in path:
+        return system.url("gateway", path)
+    url = system.url("gateway", "/api/forecasts/AAPL?limit=1")
+    items = until(lambda: httpx.get(url, timeout=20).raise_for_status().json()["items"], "a forecast of AAPL")
     return system.url("gateway", path.replace("ID", items[0]["forecast_id"]))
 
 

@@ -15,7 +15,9 @@ from pymongo import MongoClient
 
 from contracts.topics import DRIFT_ALARMS, STOCK_DATA, TOPICS
 from forecasting.models.families import FAMILIES
+from stack.airflow import NAMES as AIRFLOW
 from stack.layout import Layout
+from stack.services import SERVERS, SERVICES, services
 from stack.supervisor import Supervisor
 from stack.training import airflow_lines
 from stack.workflows import Airflow
@@ -142,21 +144,7 @@ def test_snapshots_are_written_with_a_manifest(system):
     assert list(folder.rglob("*AAPL*.csv"))
 
 
-@pytest.mark.parametrize(
-    "service",
-    [
-        "exchange",
-        "producers",
-        "projections",
-        "forecasting",
-        "scoring",
-        "gateway",
-        "mlflow",
-        "registry",
-        "mongodb",
-        "kafka",
-    ],
-)
+@pytest.mark.parametrize("service", [*reversed(SERVICES), *reversed(SERVERS), *AIRFLOW])
 def test_killed_process_comes_back_and_bars_flow_again(system, api, stream, service):
     supervisor = Supervisor(system)
     pid = supervisor.states()[service].pid
@@ -166,6 +154,8 @@ def test_killed_process_comes_back_and_bars_flow_again(system, api, stream, serv
         lambda: (state := supervisor.states()[service]).pid not in (0, pid) and state.state == "RUNNING",
         f"{service} is back",
     )
+    (back,) = (each for each in services(system) if each.name == service)
+    until(back.answers, f"{service} answers", 120)
     before = until(lambda: newest_bar(api), "the gateway answers", 120)["closed_at"]
     until(
         lambda: newest_bar(api)["closed_at"] > before,

@@ -1,5 +1,6 @@
 """The producers against a real exchange, a real broker and a real registry."""
 
+import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from producers.settings import ProducerSettings
 from streaming.settings import StreamSettings
 from tests.conftest import Isolated
 from tests.integration.producing import Market, actions, bar_records, bars
+from tests.integration.projecting import command
 from tests.topics import clear_topics
 from tests.waiting import until
 
@@ -62,6 +64,17 @@ def test_ingested_bar_carries_raw_prices_and_market_time(market: Market) -> None
     assert record.headers["ce_time"] == stamp(first.recorded_at)
     assert datetime.now(UTC) - record.timestamp < timedelta(minutes=10)
     assert record.headers["ce_source"] == "/foretick/producers"
+
+
+def test_ingest_since_a_day_publishes_from_there_and_a_dry_run_shows_the_rest(market: Market) -> None:
+    command("ingest", "--since", "2000-03-27")
+    assert {bar.opened_at.date() for bar in bars()} == {date(2000, 3, day) for day in range(27, 32)}
+    market.exchange.put("/faults", correct={"symbol": "IBM", "session": "2000-03-30", "close": 119})
+    shown = command("ingest", "--dry-run", "--symbols", "IBM")
+    row = r"│ IBM +│ +18 │ +1 │ 2000-03-01 21:00 │ 2000-03-30 21:00 │ 119 USD │ +0 │ +4 │ +0 │"
+    assert re.search(row, shown), shown
+    assert "AAPL" not in shown
+    assert len(bars()) == 10
 
 
 def test_producers_killed_and_restarted_while_bars_stream_lose_and_repeat_nothing(market: Market) -> None:

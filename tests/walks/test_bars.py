@@ -171,6 +171,14 @@ def test_bars_polled_again_are_published_once(walk: Walk) -> None:
     assert walk.log() == ends
 
 
+def test_dry_run_finds_nothing_new_where_all_is_in_the_log(walk: Walk) -> None:
+    ends = walk.log()
+    shown = command("ingest", "--dry-run")
+    for symbol in SYMBOLS:
+        assert re.search(rf"│ {symbol} +│ +0 │ +0 │ +│ +│ +│ +0 │ +{walk.market.visible(symbol)} │ +0 │", shown), shown
+    assert walk.log() == ends
+
+
 def test_correction_becomes_the_next_revision_everywhere(walk: Walk) -> None:
     (before,) = walk.bars("IBM", end="2000-03-01T23:00:00Z")
     correct = {"symbol": "IBM", "session": "2000-03-01", "close": before["close"] + 0.25}

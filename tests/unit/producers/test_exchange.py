@@ -25,8 +25,8 @@ def wall() -> Wall:
     return Wall()
 
 
-def opened(folder: Path, wall: Wall) -> TestClient:
-    exchange = Exchange(dict(listings()), folder, date(2012, 1, 3), wall=wall)
+def opened(folder: Path, wall: Wall, pace: float | None = None) -> TestClient:
+    exchange = Exchange(dict(listings()), folder, date(2012, 1, 3), pace, wall=wall)
     return TestClient(application(exchange))
 
 
@@ -54,6 +54,13 @@ def test_exchange_started_steps_and_resumes_where_it_was_after_a_restart(
     assert again.get("/clock").json()["running"] is True
     wall.seconds = 1002.0
     assert again.get("/clock").json()["now"] == "2012-01-05T21:00:00Z"
+
+
+def test_exchange_goes_on_at_its_pace_unless_told_another_one(client: TestClient, tmp_path: Path, wall: Wall) -> None:
+    assert client.get("/clock").json()["seconds_per_session"] == 5.0
+    client.put("/clock", json={"seconds_per_session": 3.0})
+    assert opened(tmp_path, wall).get("/clock").json()["seconds_per_session"] == 3.0
+    assert opened(tmp_path, wall, 10.0).get("/clock").json()["seconds_per_session"] == 10.0
 
 
 def test_exchange_clock_is_set_and_held(client: TestClient, wall: Wall) -> None:

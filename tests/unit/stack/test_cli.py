@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stack.cli import app
+from tests.ports import HOST, free_port
 
 COMMANDS = (
     "up",
@@ -65,6 +66,50 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def foretick(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a shell does."""
+    command = (sys.executable, "-m", "stack", *arguments)
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        (
+            "SOURCE",
+            "reuters",
+            "FORETICK_SOURCE: Input should be 'yahoo', 'alphavantage', 'rest' or 'csv' (it is",
+        ),
+        ("POLL_SECONDS", "-1", "FORETICK_POLL_SECONDS: Input should be greater than 0 (it is '-1')"),
+        ("PORT_OFFSET", "many", "FORETICK_PORT_OFFSET: Input should be a valid integer"),
+    ],
+)
+def test_wrong_setting_is_told_by_its_name_without_a_traceback(tmp_path, setting, value, told):
+    done = foretick("ingest", "--dry-run", FORETICK_HOME=str(tmp_path), **{f"FORETICK_{setting}": value})
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert ".env.example" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_dry_run_without_a_log_shows_what_a_file_would_bring_and_why_some_of_it_is_refused(tmp_path):
+    rows = ("2012-01-03,10,11,9,10.5,100", "2012-01-04,10,8,9,10.5,100", "2012-01-07,10,11,9,10.5,100")
+    (tmp_path / "ACME.csv").write_text("\n".join(("date,open,high,low,close,volume", *rows)))
+    nobody = free_port()
+    done = foretick(
+        *("ingest", "--dry-run", "--source", "csv", "--symbols", "ACME,NOPE"),
+        FORETICK_HOME=str(tmp_path / "home"),
+        FORETICK_CSV_PATH=str(tmp_path),
+        FORETICK_KAFKA=f"{HOST}:{nobody}",
+    )
+    assert done.returncode == 1  # of NOPE there is no file
+    assert "No log to compare with" in done.stdout
+    assert "│ ACME   │        1 │           0 │ 2012-01-03 21:00 │" in done.stdout
+    assert "refused ACME 2012-01-04T21:00:00Z: high 8.0 is below open 10.0 or close 10.5" in done.stdout
+    assert "refused ACME 2012-01-07: 2012-01-07 is no session of XNYS" in done.stdout
+    assert "failed NOPE:" in done.stdout
 
 
 def test_up_unknown_service_says_so_and_starts_nothing(tmp_path):

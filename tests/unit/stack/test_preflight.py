@@ -41,6 +41,21 @@ def test_check_free_ports_and_room_says_nothing(tmp_path, held):
     preflight.check(layout, [service for service in services(layout) if service.name == "mlflow"])
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SOURCE", "csv", "the source csv needs a file or a folder: set FORETICK_CSV_PATH"),
+        ("SYMBOLS", ",", "FORETICK_SYMBOLS: name at least one symbol"),
+        ("FAMILY_PARAMETERS", "{", "FORETICK_FAMILY_PARAMETERS: is to be JSON"),
+    ],
+)
+def test_check_setting_that_would_keep_a_service_from_starting_is_told(layout, monkeypatch, name, value, told):
+    monkeypatch.setenv(f"FORETICK_{name}", value)
+    with pytest.raises(NotReady) as refused:
+        preflight.check(layout, [service for service in services(layout) if service.name in ("producers", "scoring")])
+    assert told in str(refused.value)
+
+
 def test_check_little_disk_says_how_much_and_where(layout, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10e9, 9e9, 1e9))

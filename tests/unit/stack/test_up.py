@@ -1,5 +1,6 @@
 """What `foretick up` does one after the other, and that a step which fails keeps nothing else from running."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from rich.console import Console
 from stack import backfill, journey, up
 from stack.layout import Layout
 from stack.services import NAMES, services
+from stack.status import print_clock
 from stack.supervisor import Supervisor
 from stack.workflows import WorkflowFailed
 
@@ -86,3 +88,37 @@ def test_up_without_training_trains_nothing(layout, monkeypatch):
 )
 def test_up_step_that_fails_is_told_and_all_else_runs(layout, monkeypatch, failing, known, notes):
     assert travelled(layout, monkeypatch, known=known, failing=failing) == (1, notes)
+
+
+def test_fresh_forgets_all_the_system_knows_and_keeps_what_the_user_has(layout):
+    for folder in (*layout.folders(), layout.data / "kafka", layout.home / "exchange", layout.home / "snapshots"):
+        folder.mkdir(parents=True, exist_ok=True)
+    (layout.home / "notes.txt").write_text("mine")
+    up._forget(layout, Console(quiet=True))
+    left = {path.name for path in layout.home.iterdir()}
+    assert left >= {"data", "logs", "run", "secrets", "notes.txt"}
+    assert not left & {"exchange", "snapshots"}
+    assert list(layout.data.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("clock", "told"),
+    [
+        (None, "does not answer"),
+        ({"finished": True}, "`foretick up --fresh` begins again"),
+        (
+            {
+                "finished": False,
+                "running": True,
+                "seconds_per_session": 5.0,
+                "session": "2012-05-18",
+                "sessions_left": 9,
+            },
+            "The replay is at 2012-05-18, a session every 5 s; 9 sessions are left.",
+        ),
+    ],
+)
+def test_status_tells_where_the_replay_is_and_what_to_do_at_its_end(clock, told):
+    console = Console(record=True, width=200, file=io.StringIO())
+    print_clock(clock, console)
+    assert told in console.export_text()

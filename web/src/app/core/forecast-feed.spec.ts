@@ -14,7 +14,11 @@ const message = (offset: number, data: ForecastIssued) => ({ type: 'forecast', t
 describe('ForecastFeed', () => {
   let failing: boolean;
   let feed: ForecastFeed;
+  const nothing = () => of({ items: [] });
   const api = {
+    models: nothing,
+    leaderboard: nothing,
+    promotions: nothing,
     forecasts: (symbol: string) =>
       failing ? throwError(() => new Error('away')) : of(page([{ ...forecast(3), symbol }], position)),
   };

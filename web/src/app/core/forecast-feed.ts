@@ -4,10 +4,12 @@ import { defer, EMPTY, type Observable, repeat, retry, switchMap, takeWhile, tap
 
 import { Api } from './api';
 import { batched, FRAME } from './batches';
+import { withChallenger } from './challenger';
 import type { ForecastIssued } from './events';
 import { currentFans, type Fan } from './forecasts';
 import { EMPTY_LOAD, failed, type Load, LOADING, READY } from './loads';
 import { MarketStream } from './market-stream';
+import { ModelBoard } from './model-board';
 import { problemOf } from './problems';
 import type { Anew } from './resuming-socket';
 import type { StreamMessage } from './stream-messages';
@@ -22,6 +24,7 @@ const RETRY = 3000;
 export class ForecastFeed {
   private readonly api = inject(Api);
   private readonly market = inject(MarketStream);
+  private readonly board = inject(ModelBoard);
 
   private readonly symbol = signal<string | null>(null);
   private readonly held = signal<readonly ForecastIssued[]>([]);
@@ -30,7 +33,8 @@ export class ForecastFeed {
   readonly load = this.state.asReadonly();
   readonly fans: Signal<readonly Fan[]> = computed(() => {
     const symbol = this.symbol();
-    return currentFans(this.held().filter((forecast) => forecast.symbol === symbol));
+    const fans = currentFans(this.held().filter((forecast) => forecast.symbol === symbol));
+    return withChallenger(fans, this.board.leaderboard());
   });
   readonly champion: Signal<Fan | null> = computed(() => this.fans().find(({ role }) => role === 'CHAMPION') ?? null);
 

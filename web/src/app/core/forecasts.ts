@@ -22,8 +22,8 @@ export interface Fan {
   readonly id: string | null;
   readonly family: string;
   readonly version: string;
-  /** REQUESTED: asked for on this page, not issued as an event. */
-  readonly role: Role | 'REQUESTED';
+  /** CHALLENGER: the shadow beside a random walk that is the champion. REQUESTED: asked for here, not issued as an event. */
+  readonly role: Role | 'CHALLENGER' | 'REQUESTED';
   readonly origin: number;
   readonly originAt: string;
   readonly steps: readonly FanStep[];

@@ -69,11 +69,12 @@ export function comparisonOptions(palette: ChartPalette): LineSeriesPartialOptio
   return { color: palette.comparison, lineWidth: 2, priceLineVisible: false };
 }
 
-/** Filled for what users are shown, dashed for what it is measured against. */
+/** Filled for what users are shown, dashed for what is held against it. */
 export function fanStyle(kind: FanKind, palette: ChartPalette): Partial<FanOptions> {
   const styles: Record<FanKind, { opacity: number; dash: readonly number[] }> = {
     champion: { opacity: 0.17, dash: [] },
     naive: { opacity: 0, dash: [5, 4] },
+    challenger: { opacity: 0, dash: [5, 4] },
     shadow: { opacity: 0, dash: [1.5, 3] },
     requested: { opacity: 0, dash: [6, 0] },
   };

@@ -5,6 +5,7 @@ import { ActionFeed } from '../../core/action-feed';
 import { splitFactor, splitsOf, tradedBars } from '../../core/actions';
 import { BarFeed } from '../../core/bar-feed';
 import { type Bar, secondsOf } from '../../core/bars';
+import { withChallenger } from '../../core/challenger';
 import { ExchangeTimes, zoneOf } from '../../core/exchange-times';
 import { NAIVE } from '../../core/families';
 import { ForecastFeed } from '../../core/forecast-feed';
@@ -64,7 +65,7 @@ export class ChartPanel {
   protected readonly entries = computed<readonly LegendEntry[]>(() => {
     const requested = this.desk.fan();
     const now = requested === null ? this.forecasts.fans() : [...this.forecasts.fans(), requested];
-    const fans = this.walk.active() ? (this.walk.fans() ?? []) : now;
+    const fans = this.walk.active() ? withChallenger(this.walk.fans() ?? [], this.board.leaderboard()) : now;
     return fans.map((fan) => ({ fan: this.inTerms(fan), shown: this.switched().get(keyOf(fan)) ?? isShown(fan) }));
   });
   protected readonly fans = computed(() =>

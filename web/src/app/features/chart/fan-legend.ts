@@ -12,7 +12,7 @@ export interface LegendEntry {
   readonly shown: boolean;
 }
 
-const ROLES = { champion: 'champion', naive: 'baseline', shadow: 'shadow', requested: 'requested' } as const;
+const ROLES = { champion: 'champion', naive: 'baseline', challenger: 'challenger', shadow: 'shadow', requested: 'requested' } as const;
 
 /** Which forecasts are on the chart: model, version, role, nominal and realised coverage. Each can be switched. */
 @Component({

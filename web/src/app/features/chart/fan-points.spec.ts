@@ -30,6 +30,7 @@ describe('kindOf', () => {
     expect(kindOf({ ...fan, role: 'SHADOW', family: 'naive' })).toBe('naive');
     expect(kindOf({ ...fan, role: 'CHAMPION', family: 'naive' })).toBe('champion');
     expect(kindOf({ ...fan, role: 'SHADOW' })).toBe('shadow');
+    expect(kindOf({ ...fan, role: 'CHALLENGER' })).toBe('challenger');
     expect(kindOf({ ...fan, role: 'REQUESTED' })).toBe('requested');
   });
 });

@@ -26,6 +26,7 @@ export interface DrawnFan {
 export function kindOf(fan: Fan): FanKind {
   if (fan.role === 'REQUESTED') return 'requested';
   if (fan.role === 'CHAMPION') return 'champion';
+  if (fan.role === 'CHALLENGER') return 'challenger';
   return fan.family === NAIVE ? 'naive' : 'shadow';
 }
 

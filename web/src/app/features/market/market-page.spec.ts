@@ -103,6 +103,15 @@ describe('The page', () => {
     expect(text('forecast-table')).toContain('Random walk baseline v1');
   });
 
+  it('shows the best of the others beside a random walk that is the champion', async () => {
+    api.forecasts = () => of(page([forecast(3, { family: 'naive' }), forecast(3, { version: '2', family: 'lstm', role: 'SHADOW' })], {}));
+    await open();
+    expect(text('fan-legend')).toContain('Random walk v4 champion');
+    expect(text('fan-legend')).toContain('LSTM v2 challenger · 95 %');
+    expect(find('fan-legend')?.querySelectorAll('[aria-pressed="true"]').length).toBe(2);
+    expect(text('forecast-table')).toContain('LSTM challenger v2');
+  });
+
   it('sorts the leaderboard by skill and marks what adds nothing', async () => {
     await open();
     const skills = [...(find('leaderboard')?.querySelectorAll('tbody td:nth-of-type(1)') ?? [])];

@@ -37,7 +37,7 @@ import { MarketTime } from '../status/market-time';
         </dl>
         <p class="model-reason">{{ champion.reason }}</p>
         @if (champion.family === naive) {
-          <p class="model-honest">No trained model has beaten the random walk yet, so the random walk is shown.</p>
+          <p class="model-honest">No trained model has beaten the random walk yet, so the random walk speaks; the best of the others is dashed beside it.</p>
         }
       } @else if (waiting(); as waiting) {
         <ft-problem-note [problem]="waiting" />

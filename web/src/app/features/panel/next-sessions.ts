@@ -8,7 +8,7 @@ export interface NextSession {
   readonly id: string | null;
   readonly family: string;
   readonly version: string;
-  readonly role: 'champion' | 'baseline' | 'shadow';
+  readonly role: 'champion' | 'baseline' | 'challenger' | 'shadow';
   readonly time: number;
   readonly median: number;
   readonly low95: number;
@@ -33,5 +33,6 @@ export function nextSessions(fans: readonly Fan[], lastTime: number, lastClose: 
 
 function roleOf({ role, family }: Fan): NextSession['role'] {
   if (role === 'CHAMPION') return 'champion';
+  if (role === 'CHALLENGER') return 'challenger';
   return family === NAIVE ? 'baseline' : 'shadow';
 }

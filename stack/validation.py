@@ -1,0 +1,97 @@
+"""Settings that cannot be right: told by name, in words, before anything starts."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from stack.service import Service
+
+
+def faults(error: ValidationError | SettingsError) -> list[str]:
+    """Return a line for each setting that is wrong: its name, what is wrong, what it is."""
+    if isinstance(error, SettingsError):  # names the field only in its text
+        field = re.search(r'"(\w+)"', str(error))
+        return [f"{_name((field[1],)) if field else ''}is to be JSON: {error.__cause__ or error}"]
+    return [f"{_name(each['loc'])}{_said(each['msg'])}{_given(each)}" for each in error.errors(include_url=False)]
+
+
+def wrong_settings(services: Iterable[Service]) -> list[str]:
+    """Return a line for each setting that would keep one of these services from starting."""
+    told: dict[str, None] = {}  # services share settings
+    for service in services:
+        told.update(dict.fromkeys(_wrong(_READ.get(service.name, lambda: None))))
+    return list(told)
+
+
+def _wrong(read: Callable[[], None]) -> Iterator[str]:
+    from producers.sources.base import VendorRefused
+
+    try:
+        read()
+    except (ValidationError, SettingsError) as error:
+        yield from faults(error)
+    except VendorRefused as error:
+        yield f"Source of market data: {error}"
+
+
+def _name(place: tuple[int | str, ...]) -> str:
+    """Return a setting's environment variable; nothing where several settings do not go together."""
+    return f"FORETICK_{'.'.join(map(str, place)).upper()}: " if place else ""
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _given(fault: object) -> str:
+    given = fault.get("input") if isinstance(fault, dict) else None
+    return f" (it is {given!r})" if isinstance(given, str | int | float) else ""
+
+
+def _producers() -> None:
+    from producers.settings import ProducerSettings
+    from producers.sources.catalogue import source_from
+
+    source_from(ProducerSettings())
+
+
+def _exchange() -> None:
+    from producers.settings import ExchangeSettings
+
+    ExchangeSettings()
+
+
+def _projections() -> None:
+    from projections.settings import ProjectionSettings
+
+    ProjectionSettings()
+
+
+def _forecasting() -> None:
+    from forecasting.settings import ServeSettings
+
+    ServeSettings()
+
+
+def _scoring() -> None:
+    from forecasting.settings import ScoreSettings
+
+    ScoreSettings()
+
+
+def _gateway() -> None:
+    from gateway.settings import GatewaySettings
+
+    GatewaySettings()
+
+
+_READ: dict[str, Callable[[], None]] = {
+    "producers": _producers,
+    "exchange": _exchange,
+    "projections": _projections,
+    "forecasting": _forecasting,
+    "scoring": _scoring,
+    "gateway": _gateway,
+}
