@@ -44,6 +44,7 @@ def preview(settings: ProducerSettings, ledger: Ledger, since: datetime | None =
 
     Raises:
         VendorRefused: a setting is missing or wrong.
+        LogAway: the broker went away meanwhile.
     """
     source = source_from(settings)
     for symbol in settings.symbols:
@@ -57,6 +58,7 @@ def preview(settings: ProducerSettings, ledger: Ledger, since: datetime | None =
 
 def _look(settings: ProducerSettings, source: Source, ledger: Ledger, symbol: str, since: datetime | None) -> Preview:
     report = source.fetch(symbol, settings.interval, since)
+    ledger.catch_up()  # running producers publish meanwhile
     sound, refused = judged(report, source.name, settings.calendar, since, clock_from(settings).now())
     if not settings.accept_readjustment:
         refuse_readjustment(symbol, ledger.bars, sound)

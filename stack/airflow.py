@@ -46,7 +46,8 @@ def services(layout: Layout) -> list[Service]:
             ports=("airflow",) if name == "airflow-api" else (),
             url=layout.url("airflow") if name == "airflow-api" else "",
             prepare=(lambda: _migrate(layout, environment)) if name == "airflow-api" else nothing,
-            stop_seconds=25,
+            # The processor of DAG files keeps nothing, and one that is told to end while it writes at times never does.
+            stop_seconds=8 if name == "airflow-dag-processor" else 25,
         )
         for name, command in _COMMANDS.items()
     ]

@@ -11,19 +11,6 @@ from stack.layout import HOST
 _TIMEOUT = 2.0
 
 
-def tcp(port: int) -> Callable[[], bool]:
-    """Return a check that a connection is accepted."""
-
-    def check() -> bool:
-        try:
-            socket.create_connection((HOST, port), timeout=_TIMEOUT).close()
-        except OSError:
-            return False
-        return True
-
-    return check
-
-
 def http(url: str) -> Callable[[], bool]:
     """Return a check that a GET answers with a success status."""
 
@@ -40,12 +27,25 @@ def http(url: str) -> Callable[[], bool]:
 def kafka(port: int) -> Callable[[], bool]:
     """Return a check that the broker answers an ApiVersions request: it may accept long before it serves."""
     request = struct.pack(">hhih", 18, 0, 1, -1)  # api key, version, correlation id, no client id
+    return _spoken(port, struct.pack(">i", len(request)) + request)
+
+
+def mongodb(port: int) -> Callable[[], bool]:
+    """Return a check that the server answers a `hello`: the kernel accepts for a process that stands still, too."""
+    hello = b"\x10hello\0" + struct.pack("<i", 1) + b"\x02$db\0" + struct.pack("<i", 6) + b"admin\0"
+    document = struct.pack("<i", 4 + len(hello) + 1) + hello + b"\0"
+    message = struct.pack("<ib", 0, 0) + document  # flags, and a section that is one document
+    return _spoken(port, struct.pack("<iiii", 16 + len(message), 1, 0, 2013) + message)
+
+
+def _spoken(port: int, request: bytes) -> Callable[[], bool]:
+    """Return a check that a request over TCP is answered."""
 
     def check() -> bool:
         try:
             with socket.create_connection((HOST, port), timeout=_TIMEOUT) as connection:
-                connection.sendall(struct.pack(">i", len(request)) + request)
-                return len(connection.recv(10)) == 10
+                connection.sendall(request)
+                return len(connection.recv(16)) > 4
         except OSError:
             return False
 

@@ -21,7 +21,7 @@ def service(layout: Layout) -> Service:
             *("--host", HOST, "--port", str(layout.port("mongodb"))),
             *("--storage-path", str(data), "--standalone", "--cache-size", CACHE_SIZE, "--log-level", "WARNING"),
         ),
-        answers=health.tcp(layout.port("mongodb")),
+        answers=health.mongodb(layout.port("mongodb")),
         ports=("mongodb",),
         url=f"mongodb://{HOST}:{layout.port('mongodb')}",
         prepare=lambda: data.mkdir(parents=True, exist_ok=True),

@@ -49,7 +49,14 @@ hypothesis_settings.register_profile("explore", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("guard")
 
 # What a shell may say to tests; any other FORETICK_* is about its own stack, and would change what is tested.
-_HEARD = ("FORETICK_TEST_", "FORETICK_FAULT_", "FORETICK_INTERLEAVINGS", "FORETICK_REQUIRE_CHROMIUM", "FORETICK_CACHE")
+_HEARD = (
+    "FORETICK_TEST_",
+    "FORETICK_FAULT_",
+    "FORETICK_INTERLEAVINGS",
+    "FORETICK_REQUIRE_CHROMIUM",
+    "FORETICK_PICTURES",
+    "FORETICK_CACHE",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

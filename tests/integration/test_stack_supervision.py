@@ -26,7 +26,7 @@ class Stack:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.supervisor = Supervisor(layout)
-        self.answers = health.tcp(layout.port(SERVICE))
+        self.answers = health.mongodb(layout.port(SERVICE))
 
     def command(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -1,0 +1,15 @@
+"""A service answers when it speaks, not when the kernel accepts for it."""
+
+import socket
+
+import pytest
+
+from stack import health
+from stack.layout import HOST
+
+
+@pytest.mark.parametrize("check", [health.kafka, health.mongodb])
+def test_server_that_accepts_and_stands_still_does_not_answer(check, monkeypatch):
+    monkeypatch.setattr(health, "_TIMEOUT", 0.2)
+    with socket.create_server((HOST, 0)) as silent:
+        assert not check(silent.getsockname()[1])()
