@@ -7,6 +7,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from producers.sources import mappings
 from producers.sources.base import VendorDown, VendorRefused
 from producers.sources.mappings import Mapping, find, load_mapping
 from producers.sources.rest import Rest, read_answer
@@ -27,6 +28,7 @@ AGGREGATES: dict[str, Any] = {
     "splits": {"items": "splits", "fields": {"date": "ex", "numerator": "to", "denominator": "from"}},
     "dividends": {"items": "dividends", "fields": {"date": "ex", "amount": "cash"}},
 }
+EXAMPLES = Path(mappings.__file__).parent / "examples"
 KEYED = {
     "url": "https://vendor.example/{symbol}",
     "items": "data.bars",
@@ -166,6 +168,20 @@ def test_mapping_of_the_documentation_is_valid(tmp_path: Path) -> None:
     file = tmp_path / "vendor.yaml"
     file.write_text(example)
     assert load_mapping(file).items == "data.bars"
+
+
+@pytest.mark.parametrize(
+    ("example", "answered", "closes"),
+    [
+        ("aggregates", "rest_aggregates.json", ["130.15", "130.73"]),
+        ("keyed", "rest_keyed.json", ["130.73", "133.49"]),
+    ],
+)
+def test_example_mapping_reads_an_answer_of_its_shape(example: str, answered: str, closes: list[str]) -> None:
+    read = load_mapping(EXAMPLES / f"{example}.yaml")
+    report, _ = read_answer(answer(answered), read, "ACME", "P1D")
+    assert [bar.close for bar in report.bars] == [Decimal(close) for close in closes]
+    assert not report.refusals
 
 
 def test_path_finds_names_and_positions() -> None:
