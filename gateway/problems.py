@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -60,10 +60,13 @@ def away(server: str, detail: str, retry_after: int = 2) -> Problem:
     return Problem(503, f"{server.lower()}-away", detail, retry_after=retry_after)
 
 
-def invalid(error: RequestValidationError) -> Problem:
+def invalid(error: RequestValidationError | ValidationError) -> Problem:
     """Turn what pydantic found into a problem; what the caller sent is not repeated to them."""
-    errors = [{"where": _where(each["loc"]), "what": str(each["msg"])} for each in error.errors()[:20]]
-    detail = "; ".join(f"{each['where']}: {each['what']}" for each in errors[:3])
+    errors = [
+        {"where": _where(each["loc"]), "what": str(each["msg"]).removeprefix("Value error, ")}
+        for each in error.errors()[:20]
+    ]
+    detail = "; ".join(": ".join(filter(None, (each["where"], each["what"]))) for each in errors[:3])
     if len(error.errors()) > 3:
         detail += f"; and {len(error.errors()) - 3} more"
     return Problem(422, "invalid-request", detail, errors=errors)

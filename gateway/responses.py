@@ -1,7 +1,7 @@
 """What the gateway answers, for OpenAPI and the tests: field names are the events' own, times RFC 3339 UTC."""
 
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +13,7 @@ from contracts.events import (
     ForecastScored,
     ModelPromoted,
 )
-from contracts.parts import Lineage, PinballLoss, SettlingBar
+from contracts.parts import ForecastStep, Lineage, ModelRef, PinballLoss, SettlingBar
 from contracts.samples import sample
 
 T = TypeVar("T")
@@ -88,32 +88,6 @@ class SymbolSummary(Answer):
     last_forecast: dict[str, Any] | None = Field(None, description="The champion's newest: id, origin, model.")
 
 
-class Quantile(Answer):
-    """The price that the outcome is below with probability `level`."""
-
-    level: float
-    value: float
-
-
-class ForecastStep(Answer):
-    """One future session."""
-
-    step: int
-    target_at: datetime
-    mean: float
-    quantiles: list[Quantile]
-
-
-class ModelRef(Answer):
-    """Which model made a forecast."""
-
-    name: str = Field(examples=[_FORECAST.model.name])
-    version: str = Field(examples=[_FORECAST.model.version])
-    family: str = Field(examples=[_FORECAST.model.family])
-    run_id: str = Field(examples=[_FORECAST.model.run_id])
-    role: Literal["SHADOW", "CHAMPION"] = Field(examples=[_FORECAST.model.role])
-
-
 class Score(Answer):
     """How one step came out; `scale` is the scaled error's denominator."""
 
@@ -130,8 +104,8 @@ class Score(Answer):
     recorded_at: datetime
 
 
-class IssuedForecast(Answer):
-    """A forecast as it was issued."""
+class Forecast(Answer):
+    """A forecast as it was issued, with its scores so far."""
 
     forecast_id: str = Field(examples=[_FORECAST.forecast_id])
     symbol: str = Field(examples=[_FORECAST.symbol])
@@ -142,11 +116,6 @@ class IssuedForecast(Answer):
     steps: list[ForecastStep]
     price_basis: str = Field(examples=[_FORECAST.price_basis])
     lineage: Lineage
-
-
-class Forecast(IssuedForecast):
-    """A forecast with its scores so far, by step."""
-
     scores: dict[str, Score] = Field(description="By step, as far as it is settled.")
 
 

@@ -20,7 +20,7 @@ from gateway.hub import Hub
 from gateway.messages import Gap, Subscription
 from gateway.metrics import Metrics
 from gateway.origins import allowed
-from gateway.problems import Problem
+from gateway.problems import Problem, invalid
 from gateway.requests import PredictRequest
 from gateway.resume import Log, Resume, parse, resume
 from gateway.settings import GatewaySettings
@@ -33,6 +33,7 @@ Predict = Callable[[PredictRequest, Caller], Awaitable[dict[str, Any]]]
 GOING_AWAY_FOR_A_MOMENT = 1012
 UNAUTHORIZED = 3000  # IANA's
 SECONDS_TO_CLOSE = 5.0
+TAKEN = 'this socket takes {"type": "resume", ...}, and {"symbol": ...} or {"history": ...} for a prediction.'
 
 
 class Sockets:
@@ -212,9 +213,7 @@ class _Talk:
         """Take a message in; whatever is wrong with it is told, and the socket stays."""
         request_id: Any = None
         try:
-            data = orjson.loads(text)
-            if not isinstance(data, dict):
-                raise Problem(400, "invalid-message", "A message is a JSON object.")
+            data = _object(text)
             request_id = _request_id(data)
             if data.get("type") == "resume":
                 self._resume(parse(data, self._topic))
@@ -224,7 +223,7 @@ class _Talk:
             self._ask(request_id, data)
         except Problem as problem:
             self._client.tell(messages.error(request_id, problem.body()))
-        except ValueError as error:  # not JSON, or no resume
+        except ValueError as error:  # no resume
             self._client.tell(messages.error(request_id, Problem(400, "invalid-message", str(error)).body()))
 
     def _resume(self, asked: Resume) -> None:
@@ -239,10 +238,14 @@ class _Talk:
 
     def _ask(self, request_id: Any, data: dict[str, Any]) -> None:
         if self._predict is None:
-            raise Problem(400, "invalid-message", 'This socket takes {"type": "resume", ...} only.')
+            detail = 'This socket takes {"type": "resume", ...} only; predictions are asked for on /forecast.'
+            raise Problem(400, "invalid-message", detail)
+        kind = data.pop("type", "predict")
+        if kind != "predict":
+            detail = f"Unknown type {kind!r:.80}: {TAKEN}"
+            raise Problem(400, "invalid-message", detail)
         if len(self._predictions) >= self._settings.socket_predictions:
             raise Problem(429, "too-many-requests", f"{len(self._predictions)} predictions are in flight already.")
-        data.pop("type", None)
         task = asyncio.create_task(self._answer(request_id, data, self._predict))
         self._predictions.add(task)
         task.add_done_callback(self._predictions.discard)
@@ -251,9 +254,7 @@ class _Talk:
         try:
             answer = await predict(PredictRequest.model_validate(data), self._caller)
         except ValidationError as error:
-            errors = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()[:20]]
-            detail = "; ".join(f"{each['where']}: {each['what']}" for each in errors[:3])
-            self._client.tell(messages.error(request_id, Problem(422, "invalid-request", detail, errors=errors).body()))
+            self._client.tell(messages.error(request_id, invalid(error).body()))
         except Problem as problem:
             self._client.tell(messages.error(request_id, problem.body()))
         except Exception as error:
@@ -262,6 +263,21 @@ class _Talk:
             self._client.tell(messages.error(request_id, failed.body()))
         else:
             self._client.tell(messages.prediction(request_id, answer))
+
+
+def _object(text: str | bytes) -> dict[str, Any]:
+    """Read a message.
+
+    Raises:
+        Problem: it is no JSON object.
+    """
+    try:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, "invalid-message", f"A message is a JSON object; this is no JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise Problem(400, "invalid-message", "A message is a JSON object.")
+    return data
 
 
 def _request_id(data: dict[str, Any]) -> str | int | None:

@@ -12,7 +12,7 @@ from contracts.topics import STOCK_DATA, STOCK_FORECASTS
 from gateway import messages
 from gateway.problems import ProblemDetails
 from gateway.requests import HISTORY, SYMBOL, PredictRequest
-from gateway.responses import Bar, IssuedForecast, Prediction
+from gateway.responses import Prediction
 
 _BAR, _FORECAST = sample(BarClosed), sample(ForecastIssued)
 assert isinstance(_BAR, BarClosed)
@@ -31,14 +31,14 @@ class BarMessage(_Event):
     """A bar has closed, or was corrected (a higher `revision`)."""
 
     type: Literal["bar"]
-    data: Bar
+    data: BarClosed
 
 
 class ForecastMessage(_Event):
     """A forecast was issued."""
 
     type: Literal["forecast"]
-    data: IssuedForecast
+    data: ForecastIssued
 
 
 class HelloMessage(BaseModel):

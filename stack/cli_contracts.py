@@ -91,7 +91,7 @@ def new_version(event: Event) -> None:
 
 @contracts.command()
 def generate() -> None:
-    """Write what is made from the schemas and the table of topics: the web app's types, the AsyncAPI document.
+    """Write what is made from the schemas, the topics and the routes: the web app's types, the AsyncAPI document.
 
     Example: `foretick contracts generate`
     """

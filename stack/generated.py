@@ -1,15 +1,21 @@
-"""Files that are made from the contracts and committed: written on demand, and checked to be up to date."""
+"""Files that are made from the contracts and the gateway's routes and committed: written on demand, and checked."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from contracts.typescript import declarations
+from contracts import typescript as events
+from gateway import typescript as gateway
 from gateway.asyncapi import text as asyncapi
 
-GENERATED: Mapping[str, Callable[[], str]] = {
-    "web/src/app/core/events.ts": declarations,
-    "docs/asyncapi.json": asyncapi,
-}
+_CORE = "web/src/app/core"
+
+
+def texts() -> dict[str, str]:
+    """Return each generated file by its path in the project."""
+    return {
+        **{f"{_CORE}/events/{name}.ts": text for name, text in events.modules().items()},
+        **{f"{_CORE}/{name}.ts": text for name, text in gateway.modules().items()},
+        "docs/asyncapi.json": asyncapi(),
+    }
 
 
 def write(project: Path) -> list[Path]:
@@ -23,7 +29,7 @@ def write(project: Path) -> list[Path]:
 def outdated(project: Path) -> list[str]:
     """Say which files are not what the contracts make of them."""
     return [
-        f"{path.relative_to(project)} is not what the schemas and the table of topics make of it: "
+        f"{path.relative_to(project)} is not what the schemas, the topics and the routes make of it: "
         "run `foretick contracts generate` and commit it"
         for path in _stale(project)
     ]
@@ -31,5 +37,5 @@ def outdated(project: Path) -> list[str]:
 
 def _stale(project: Path) -> dict[Path, str]:
     """Return the files whose text differs; a folder that is not there (an image without sources) holds none."""
-    texts = {project / name: make() for name, make in GENERATED.items() if (project / name).parent.is_dir()}
-    return {path: text for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text}
+    made = {project / name: text for name, text in texts().items() if (project / name).parent.is_dir()}
+    return {path: text for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text}

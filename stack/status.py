@@ -15,6 +15,7 @@ from stack.service import Service
 from stack.services import services
 from stack.supervisor import State, Supervisor
 
+_REFUSALS = 5  # shown of each symbol
 _ANSWERS, _SILENT = "answers", "does not answer yet"
 _COLOURS = {_ANSWERS: "green", _SILENT: "yellow"}
 
@@ -119,7 +120,9 @@ def print_sources(found: dict[str, Any] | None, console: Console) -> None:
         table.add_row(symbol["symbol"], symbol["last_bar"] or "", *counts, escape(problem))
     console.print(table)
     for symbol in found["symbols"]:
-        for refusal in symbol["refusals"]:
+        for refusal in symbol["refusals"][-_REFUSALS:]:
             console.print(f"refused: {symbol['symbol']} at {refusal['at']}: {refusal['reason']}", markup=False)
+        if (more := symbol["refused"] - min(_REFUSALS, len(symbol["refusals"]))) > 0:
+            console.print(f"... and {more} more of {symbol['symbol']}; `foretick ingest --dry-run` lists them")
     if found["waiting_for"]:
         console.print(f"The producers wait for {found['waiting_for']}", style="yellow", markup=False)

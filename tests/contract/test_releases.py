@@ -94,7 +94,7 @@ def test_new_version_from_the_copy_to_the_release_says_each_next_step(copy: Copy
     code, said = copy.run("new-version", "BarClosed")
     assert (code, "BarClosed v3 is released" in said) == (0, True)
     assert json.loads((copy.folder / "contracts/schemas/BarClosed/v3.golden.json").read_text())["venue"] == "XNAS"
-    assert "readonly venue: string | null;" in (copy.folder / "web/src/app/core/events.ts").read_text()
+    assert "readonly venue: string | null;" in (copy.folder / "web/src/app/core/events/bar-closed.ts").read_text()
     code, said = copy.run("check", "--offline")
     assert code == 0, said
     code, said = copy.run("diff", "BarClosed", "1", "3")
@@ -104,10 +104,10 @@ def test_new_version_from_the_copy_to_the_release_says_each_next_step(copy: Copy
 
 
 def test_check_generated_file_that_was_edited_is_out_of_date_until_generated_again(copy: Copy) -> None:
-    copy.edit("web/src/app/core/events.ts", "readonly close: number;", "readonly close: any;")
+    copy.edit("web/src/app/core/events/bar-closed.ts", "readonly close: number;", "readonly close: any;")
     code, said = copy.run("check", "--offline")
-    assert (code, "events.ts is not what the schemas" in said) == (1, True)
-    assert copy.run("generate") == (0, "web/src/app/core/events.ts ")
+    assert (code, "bar-closed.ts is not what the schemas" in said) == (1, True)
+    assert copy.run("generate") == (0, "web/src/app/core/events/bar-closed.ts ")
     assert copy.run("check", "--offline")[0] == 0
 
 

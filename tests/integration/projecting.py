@@ -151,3 +151,10 @@ def assert_reconciled(settings: ProjectionSettings, model: ReadModel) -> list[di
         assert row["read"] == row["applied"] + row["fenced"] + row["dead"]
         assert row["read"] >= row["next_offset"]
     return rows
+
+
+def project(settings: ProjectionSettings, events: Iterable[Event], *models: ReadModel) -> None:
+    """Let the projections take events in, and stop them."""
+    publish(settings, events)
+    with Running(settings, *models) as running:
+        running.catch_up()

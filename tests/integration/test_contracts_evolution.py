@@ -1,12 +1,11 @@
 """Versions 1 and 2 of `BarClosed` side by side on one topic: writers, readers, documents, a rebuild, a snapshot."""
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import httpx
-import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
@@ -26,17 +25,10 @@ from projections.snapshots import columns_of
 from projections.symbols import SYMBOLS
 from streaming.reader import read_all
 from tests.integration.gatewaying import GatewayProcess
-from tests.integration.projecting import Running, bars, clear, documents, expected, publish
+from tests.integration.projecting import Running, bars, documents, expected, publish
 
 V1 = versions(BarClosed)[0]
 MODELS = (BARS, REVISIONS, SYMBOLS)
-
-
-@pytest.fixture
-def settings(isolated) -> Iterator[ProjectionSettings]:
-    settings = ProjectionSettings(snapshot_seconds=0)
-    yield settings
-    clear(settings)
 
 
 class OldProgram:

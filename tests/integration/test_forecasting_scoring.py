@@ -11,7 +11,7 @@ from contracts.ids import forecast_id
 from contracts.parts import ForecastStep, Lineage, ModelRef, OffsetRange, Quantile
 from contracts.topics import FORECAST_SCORES, STOCK_DATA
 from streaming.records import Record
-from tests.integration.serving import SCORING, SYMBOLS, ClockServer, Desk, price
+from tests.integration.serving import SCORING, SYMBOLS, price
 from tests.unit.forecasting.markets import bar, split
 from tests.waiting import until
 
@@ -19,14 +19,6 @@ pytestmark = pytest.mark.mlflow
 
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 READ = 30  # bars that a forecast here has read
-
-
-@pytest.fixture
-def desk(isolated, tmp_path):
-    with ClockServer().running() as clock:
-        desk = Desk(tmp_path, clock)
-        yield desk
-        desk.close()
 
 
 @pytest.fixture

@@ -12,20 +12,12 @@ from confluent_kafka import Producer
 from contracts.topics import STOCK_DATA, STOCK_FORECASTS
 from forecasting.frames import frame_sha256, symbol_frame
 from streaming.reader import read_range
-from tests.integration.serving import SERVING, SYMBOLS, ClockServer, Desk, owed
+from tests.integration.serving import SERVING, SYMBOLS, owed
 from tests.unit.forecasting.markets import bar, market
 from tests.waiting import until
 
 pytestmark = [pytest.mark.realtime, pytest.mark.mlflow]
 ROLES = {"naive": "CHAMPION", "arima": "SHADOW"}
-
-
-@pytest.fixture
-def desk(isolated, tmp_path):
-    with ClockServer().running() as clock:
-        desk = Desk(tmp_path, clock)
-        yield desk
-        desk.close()
 
 
 @pytest.fixture

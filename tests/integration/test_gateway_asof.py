@@ -17,10 +17,9 @@ from projections.corporate_actions import CORPORATE_ACTIONS
 from projections.forecasts import FORECASTS
 from projections.rebuild import rebuild
 from projections.revisions import REVISIONS
-from projections.settings import ProjectionSettings
 from projections.symbols import SYMBOLS
 from tests.integration.gatewaying import GatewayProcess, bars, publish
-from tests.integration.projecting import Running, clear
+from tests.integration.projecting import Running
 
 HOUR = timedelta(hours=1)
 APPLE = [bar for bar in bars(100) if bar.symbol == "AAPL"]
@@ -39,13 +38,6 @@ LATER = (
 )
 MODELS = (BARS, REVISIONS, CORPORATE_ACTIONS, FORECASTS, SYMBOLS)
 QUESTIONS = ("bars/AAPL?", "bars/AAPL?adjust=splits&", "actions/AAPL?", "forecasts/AAPL?")
-
-
-@pytest.fixture
-def settings(isolated) -> Iterator[ProjectionSettings]:
-    settings = ProjectionSettings(snapshot_seconds=0)
-    yield settings
-    clear(settings)
 
 
 @pytest.fixture

@@ -10,20 +10,12 @@ from gateway.responses import Prediction
 from projections.settings import ProjectionSettings
 from tests.integration.gatewaying import GatewayProcess, run
 from tests.integration.projecting import Running
-from tests.integration.serving import SERVING, SYMBOLS, ClockServer, Desk
+from tests.integration.serving import SERVING, SYMBOLS
 from tests.waiting import until
 
 pytestmark = pytest.mark.mlflow
 
 SESSIONS = 70
-
-
-@pytest.fixture
-def desk(isolated, tmp_path):
-    with ClockServer().running() as clock:
-        desk = Desk(tmp_path, clock)
-        yield desk
-        desk.close()
 
 
 @pytest.fixture

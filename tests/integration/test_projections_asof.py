@@ -24,7 +24,7 @@ from projections.snapshots import MANIFEST
 from projections.symbols import SYMBOLS
 from streaming.publisher import Publisher
 from streaming.reader import read_all, watermarks
-from tests.integration.projecting import Running, bars, clear, command, database, documents, publish
+from tests.integration.projecting import bars, clear, command, database, documents, project
 
 
 @pytest.fixture
@@ -32,12 +32,6 @@ def settings(isolated, tmp_path) -> Iterator[ProjectionSettings]:
     settings = ProjectionSettings(snapshot_seconds=0, snapshots=tmp_path / "snapshots")
     yield settings
     clear(settings)
-
-
-def project(settings, events, *models) -> None:
-    publish(settings, events)
-    with Running(settings, *models) as running:
-        running.catch_up()
 
 
 def ends(settings, model):

@@ -43,13 +43,6 @@ MODELS = (BARS, REVISIONS, SYMBOLS)
 
 
 @pytest.fixture
-def settings(isolated) -> Iterator[ProjectionSettings]:
-    settings = ProjectionSettings(snapshot_seconds=0)
-    yield settings
-    clear(settings)
-
-
-@pytest.fixture
 def clean(settings) -> Iterator[ProjectionSettings]:
     """Topics and a database beside those of the test, for the run in which nothing goes wrong."""
     clean = settings.model_copy(

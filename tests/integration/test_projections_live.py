@@ -1,10 +1,8 @@
 """Topic -> documents, against a real broker, registry and document server."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from contracts.samples import SAMPLES
@@ -14,13 +12,11 @@ from projections.documents import business
 from projections.folds import Fold, ReadModel
 from projections.metrics import export
 from projections.readmodels import READ_MODELS
-from projections.settings import ProjectionSettings
 from projections.sink import TopicMadeAnew
 from tests.integration.projecting import (
     Running,
     assert_reconciled,
     bars,
-    clear,
     database,
     documents,
     expected,
@@ -28,13 +24,6 @@ from tests.integration.projecting import (
     until,
 )
 from tests.topics import make_anew
-
-
-@pytest.fixture
-def settings(isolated) -> Iterator[ProjectionSettings]:
-    settings = ProjectionSettings(snapshot_seconds=0)
-    yield settings
-    clear(settings)
 
 
 def test_projections_every_event_becomes_the_documents_of_a_plain_fold(settings):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -24,36 +23,21 @@ from projections.lease import Lease
 from projections.mongo import Store
 from projections.readmodels import READ_MODELS
 from projections.rebuild import RebuildRefused, rebuild
-from projections.settings import ProjectionSettings
 from projections.symbols import SYMBOLS
 from streaming.publisher import Publisher
 from tests.integration.projecting import (
     Running,
     assert_reconciled,
     bars,
-    clear,
     database,
     documents,
     expected,
+    project,
     publish,
     publish_raw,
     until,
 )
 from tests.topics import make_anew
-
-
-@pytest.fixture
-def settings(isolated) -> Iterator[ProjectionSettings]:
-    settings = ProjectionSettings(snapshot_seconds=0)
-    yield settings
-    clear(settings)
-
-
-def project(settings, events, *models) -> None:
-    """Let the projections take events in, and stop them."""
-    publish(settings, events)
-    with Running(settings, *models) as running:
-        running.catch_up()
 
 
 def tamper(settings, collection: str, key: str, **fields) -> None:

@@ -11,7 +11,7 @@ from projections.rebuild import rebuild
 from projections.revisions import REVISIONS
 from projections.settings import ProjectionSettings
 from projections.snapshots import MANIFEST, Manifest, csv_bytes, read_manifest
-from tests.integration.projecting import SYMBOLS, Running, bars, clear, documents, publish
+from tests.integration.projecting import SYMBOLS, Running, bars, clear, documents, project, publish
 from tests.waiting import until
 
 
@@ -20,12 +20,6 @@ def settings(isolated, tmp_path) -> Iterator[ProjectionSettings]:
     settings = ProjectionSettings(snapshot_seconds=0, snapshots=tmp_path / "periodic")
     yield settings
     clear(settings)
-
-
-def project(settings, events, *models) -> None:
-    publish(settings, events)
-    with Running(settings, *models) as running:
-        running.catch_up()
 
 
 def contents(folder):

@@ -13,23 +13,15 @@ from projections.bars import BARS
 from projections.lease import Lease
 from projections.mongo import Store, Superseded, now
 from projections.rebuild import rebuild
-from projections.settings import ProjectionSettings
 from projections.sink import ReadModelSink
 from streaming.loop import Away
 from streaming.reader import read_all, watermarks
 from streaming.records import Batch
-from tests.integration.projecting import Running, bars, clear, documents, expected, publish
+from tests.integration.projecting import Running, bars, documents, expected, publish
 from tests.waiting import until
 
 pytestmark = pytest.mark.realtime
 NAME = BARS.name
-
-
-@pytest.fixture
-def settings(isolated) -> Iterator[ProjectionSettings]:
-    settings = ProjectionSettings(snapshot_seconds=0)
-    yield settings
-    clear(settings)
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ MODELS = (BARS, SYMBOLS)
 
 
 @pytest.fixture
-def settings(isolated) -> Iterator[ProjectionSettings]:
-    settings = ProjectionSettings(snapshot_seconds=0)
-    yield settings
-    clear(settings)
-
-
-@pytest.fixture
 def grown(settings, monkeypatch) -> Iterator[ProjectionSettings]:
     """The settings of an epoch in which stock-data has nine partitions."""
     table = tuple(replace(topic, partitions=9) if topic is STOCK_DATA else topic for topic in TOPICS)

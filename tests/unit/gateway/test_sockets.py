@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -176,7 +177,7 @@ def test_socket_beyond_the_limit_is_refused() -> None:
         '{"type": "resume", "positions": {"stock-data": {"0": "x"}}}',
         '{"type": "subscribe"}',
         '{"symbol": "AAPL"}',
-        "[" * 100_000,
+        pytest.param("[" * 100_000, id="deep"),
     ],
 )
 def test_socket_that_says_nonsense_is_told_so_and_stays(message: str | bytes) -> None:
@@ -185,6 +186,7 @@ def test_socket_that_says_nonsense_is_told_so_and_stays(message: str | bytes) ->
             await ws.send(message)
             (error,) = await hear(ws, "error")
             assert error["error"]["status"] == 400
+            assert re.search("JSON|string of at most|/forecast|resume|offset", error["error"]["detail"])
             found.parts.hub.publish([made(10)])
             assert offsets(await hear(ws, "bar")) == [10]
 
@@ -210,6 +212,11 @@ def test_socket_that_asks_for_predictions_gets_each_under_its_id() -> None:
             assert answers[7]["error"]["status"] == 422
             assert answers["c"]["error"]["type"].endswith("unknown-symbol")
             assert answers["d"]["error"]["errors"][0]["where"] == "horizon"
+            await ws.send(json.dumps({"id": "e"}))
+            await ws.send(json.dumps({"id": "f", "type": "dance"}))
+            told = {each["id"]: each["error"]["detail"] for each in await hear(ws, "error", count=2)}
+            assert told["e"] == 'give either "symbol" or "history"'
+            assert "'dance': this socket takes" in told["f"]
 
     run(check())
 

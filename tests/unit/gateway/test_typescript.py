@@ -1,33 +1,57 @@
-"""The web app's types of REST answers are those of the routes."""
+"""The web app's types of what the gateway takes and answers are those of the routes and sockets."""
 
+from contracts.typescript import shapes
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
-from gateway.typescript import FILE, typescript
+from gateway.typescript import module
 
 
-def test_types_in_the_web_app_are_those_of_the_routes() -> None:
-    made = typescript(create_app(GatewaySettings()).openapi())
-    assert FILE.read_text() == made, "run `.venv/bin/python -m gateway.typescript` and commit what it writes"
+def test_types_taken_from_events_have_the_fields_that_the_gateway_answers() -> None:
+    schemas = create_app(GatewaySettings()).openapi()["components"]["schemas"]
+    shared = {name: shape for name, shape in shapes().items() if name in schemas}
+    assert {"ForecastIssued", "ModelPromoted", "Lineage", "SettlingBar"} <= set(shared)
+    for name, shape in shared.items():
+        assert set(schemas[name]["properties"]) == {field["name"] for field in shape["fields"]}, name
 
 
-def test_typescript_of_every_kind_of_field_says_what_may_be_there() -> None:
+def test_module_of_every_kind_of_field_says_what_may_be_there() -> None:
     fields = {
         "at": {"type": "string", "format": "date-time"},
         "near": {"anyOf": [{"$ref": "#/components/schemas/Page_Bar_"}, {"type": "null"}]},
         "kinds": {"type": "array", "items": {"enum": ["A", "B"]}},
         "by_step": {"type": "object", "additionalProperties": {"type": "number"}},
         "free": {"type": "object", "additionalProperties": True},
+        "model": {"$ref": "#/components/schemas/ModelRef"},
     }
     schema = {"description": "One\n of all.", "properties": fields, "required": ["at", "near"]}
-    text = typescript({"components": {"schemas": {"One": schema}}})
-    assert text.endswith(
-        """/** One of all. */
+    assert (
+        module("// Head.\n", {"One": schema}, elsewhere={"Page_Bar_": {}, "Bar": {}})
+        == """// Head.
+import type { Instant, ModelRef } from './events';
+import type { Bar, Page } from './rest-types';
+
+/** One of all. */
 export interface One {
   readonly at: Instant;
-  readonly near: PageBar | null;
+  readonly near: Page<Bar> | null;
   readonly kinds?: readonly ('A' | 'B')[];
   readonly by_step?: Readonly<Record<string, number>>;
   readonly free?: Readonly<Record<string, unknown>>;
+  readonly model?: ModelRef;
+}
+"""
+    )
+
+
+def test_module_writes_pages_of_anything_once() -> None:
+    items = {"type": "array", "items": {"$ref": "#/components/schemas/Bar"}}
+    made = module("// Head.\n", {"Page_Bar_": {"properties": {"items": items}, "required": ["items"]}})
+    assert (
+        made
+        == """// Head.
+
+export interface Page<T> {
+  readonly items: readonly T[];
 }
 """
     )

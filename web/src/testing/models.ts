@@ -12,7 +12,11 @@ export function promotion(changes: Partial<Promotion> = {}): Promotion {
     previous_version: '1',
     evaluation: {
       candidate: { family: 'transformer', version: '4', ...metrics },
+      champion: null,
       naive: { family: 'naive', version: '1', ...metrics, scrps: 0.0121 },
+      test: null,
+      statistic: null,
+      p_value: null,
     },
     training: {
       inputs: [{ topic: 'stock-data', partition: 3, from_offset: 0, to_offset: 2979 }],
@@ -22,6 +26,11 @@ export function promotion(changes: Partial<Promotion> = {}): Promotion {
     decided_by: 'hold-out comparison',
     reason: 'lowest sCRPS among the models that are not worse than the random walk',
     decided_at: '2012-01-03T21:00:00Z',
+    outcome: 'MOVED',
+    refused: null,
+    schema_ids: [1],
+    calendar: null,
+    code_version: '1',
     ...changes,
   };
 }

@@ -3,7 +3,7 @@ import { splitFactor, splitsOf, tradedBars } from './actions';
 import type { CorporateAction } from './api-types';
 
 const action = (kind: CorporateAction['kind'], ex_date: string, ratio: number | null): CorporateAction => ({
-  symbol: 'AAPL', kind, ex_date, ratio, source: 'yahoo', revision: 0, recorded_at: '2012-01-01T00:00:00Z',
+  symbol: 'AAPL', kind, ex_date, ratio, amount: null, currency: null, source: 'yahoo', revision: 0, recorded_at: '2012-01-01T00:00:00Z',
 });
 
 describe('corporate actions', () => {

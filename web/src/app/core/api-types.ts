@@ -1,15 +1,14 @@
 /** The names this app has for the REST answers, whose types are generated from the gateway's OpenAPI. */
-import type { Bar, Forecast, Standing } from './rest-types';
+import type { Bar, Forecast, Page, Standing } from './rest-types';
 
+export type { CorporateActionAnnounced as CorporateAction, ModelPromoted as Promotion, OffsetRange } from './events';
 export type {
   Clock as ReplayClock,
   Market as MarketHours,
-  CorporateActionAnnounced as CorporateAction,
   LineageOf,
   Links,
   Model as ModelDecision,
-  ModelPromoted as Promotion,
-  OffsetRange,
+  Page,
   Pipeline,
   PredictedStep as PredictionStep,
   Prediction,
@@ -22,12 +21,6 @@ export type {
 
 /** Offsets by topic and partition; a snapshot's are the next ones to read, a socket's the last ones seen. */
 export type Offsets = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly next: string | null;
-  readonly position: Offsets;
-}
 
 export interface Items<T> {
   readonly items: readonly T[];

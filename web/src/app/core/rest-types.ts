@@ -1,26 +1,12 @@
-/** What the gateway's REST routes take and answer. Written by `python -m gateway.typescript`; do not edit. */
+// Generated from the gateway's OpenAPI by `foretick contracts generate`. Do not edit.
 
-/** RFC 3339 in UTC. */
-export type Instant = string;
+/** What the gateway's REST routes take and answer. */
+import type { CorporateActionAnnounced, ForecastStep, Instant, Lineage, ModelPromoted, ModelRef, PinballLoss, SettlingBar } from './events';
 
 /** A symbol's splits and dividends, by ex-date. */
 export interface Actions {
   readonly items: readonly CorporateActionAnnounced[];
   readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-/** A prediction is asked for on `/forecast`; the answer carries the `id`. */
-export interface AskMessage {
-  /** A symbol that the gateway knows; its bars are the history. */
-  readonly symbol?: string | null;
-  /** ISO 8601 duration of the bars. */
-  readonly interval?: string;
-  /** Sessions ahead. */
-  readonly horizon?: number;
-  /** Oldest first, split-adjusted; instead of a symbol. */
-  readonly history?: readonly Observation[] | null;
-  /** Comes back with the answer. */
-  readonly id?: string | number | null;
 }
 
 /** A closed bar; prices raw, unless `adjust=splits` put them in the newest bar's share terms. */
@@ -45,18 +31,6 @@ export interface Bar {
   readonly trades: number | null;
 }
 
-/** A bar has closed, or was corrected (a higher `revision`). */
-export interface BarMessage {
-  readonly topic: string;
-  readonly partition: number;
-  /** Remember it: a client that comes back resumes after the last one it has seen. */
-  readonly offset: number;
-  /** The topic's id in Kafka: offsets of another epoch mean nothing. */
-  readonly epoch: string;
-  readonly type: 'bar';
-  readonly data: Bar;
-}
-
 /** The replay exchange's clock. */
 export interface Clock {
   readonly now: Instant;
@@ -65,44 +39,13 @@ export interface Clock {
   readonly finished: boolean;
 }
 
-/** A split or a dividend. `ratio`: new shares for one old; `amount`: cash for one share, raw. */
-export interface CorporateActionAnnounced {
-  readonly symbol: string;
-  readonly kind: 'UNKNOWN' | 'SPLIT' | 'DIVIDEND';
-  readonly ex_date: string;
-  readonly ratio?: number | null;
-  readonly amount?: number | null;
-  readonly currency?: string | null;
-  readonly source: string;
-  readonly revision: number;
-  readonly recorded_at: Instant;
-}
-
-/** What was wrong with a message of the client; the socket stays open. */
-export interface ErrorMessage {
-  readonly type: 'error';
-  /** The request's own, null if it had none. */
-  readonly id: string | number | null;
-  readonly error: ProblemDetails;
-}
-
-/** The comparison that justified a promotion. */
-export interface Evaluation {
-  readonly candidate: Metrics;
-  readonly champion?: Metrics | null;
-  readonly naive: Metrics;
-  readonly test?: string | null;
-  readonly statistic?: number | null;
-  readonly p_value?: number | null;
-}
-
 /** One fault. */
 export interface FaultItem {
   readonly where: string;
   readonly what: string;
 }
 
-/** A forecast with its scores so far, by step. */
+/** A forecast as it was issued, with its scores so far. */
 export interface Forecast {
   readonly forecast_id: string;
   readonly symbol: string;
@@ -117,87 +60,16 @@ export interface Forecast {
   readonly scores: Readonly<Record<string, Score>>;
 }
 
-/** A forecast was issued. */
-export interface ForecastMessage {
-  readonly topic: string;
-  readonly partition: number;
-  /** Remember it: a client that comes back resumes after the last one it has seen. */
-  readonly offset: number;
-  /** The topic's id in Kafka: offsets of another epoch mean nothing. */
-  readonly epoch: string;
-  readonly type: 'forecast';
-  readonly data: IssuedForecast;
-}
-
-/** One future session. */
-export interface ForecastStep {
-  readonly step: number;
-  readonly target_at: Instant;
-  readonly mean: number;
-  readonly quantiles: readonly Quantile[];
-}
-
-/** Offsets, both ends included, that do not come on this socket: fetch anew what is shown of this partition. */
-export interface GapMessage {
-  readonly type: 'gap';
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: number;
-  readonly to: number;
-  readonly epoch: string;
-  /** conflated, retention, epoch, lost, late, and the like. */
-  readonly reason: string;
-}
-
 /** Whether the gateway can do its work, and if not, why. */
 export interface Health {
   readonly status: string;
   readonly reasons?: readonly string[];
 }
 
-/** Sent every 5 seconds; without two of them in a row the connection is dead. */
-export interface HeartbeatMessage {
-  readonly type: 'heartbeat';
-  readonly at: Instant;
-  /** Whether Kafka can be read just now. */
-  readonly source: 'starting' | 'live' | 'away';
-}
-
-/** The first message, and again if the log begins anew: what comes next follows these positions. */
-export interface HelloMessage {
-  readonly type: 'hello';
-  readonly epochs: Readonly<Record<string, string>>;
-  /** Last offset before the live stream, by partition. */
-  readonly positions: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly source: 'starting' | 'live' | 'away';
-}
-
-/** A forecast as it was issued. */
-export interface IssuedForecast {
-  readonly forecast_id: string;
-  readonly symbol: string;
-  readonly interval: string;
-  readonly origin: Instant;
-  readonly issued_at: Instant;
-  readonly model: ModelRef;
-  readonly steps: readonly ForecastStep[];
-  readonly price_basis: string;
-  readonly lineage: Lineage;
-}
-
 /** All versions, by step. */
 export interface Leaderboard {
   readonly items: readonly Standing[];
   readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-/** What a forecast was made from. */
-export interface Lineage {
-  readonly inputs: readonly OffsetRange[];
-  readonly input_sha256: string;
-  readonly input_bars: number;
-  readonly schema_ids: readonly number[];
-  readonly code_version: string;
 }
 
 /** What a forecast was made from: events, model, the decision and the data behind the model, and its scores. */
@@ -234,17 +106,6 @@ export interface Market {
   readonly changes_at: Instant | null;
 }
 
-/** Hold-out metrics of one model over `n` forecast steps. */
-export interface Metrics {
-  readonly version?: string | null;
-  readonly family: string;
-  readonly n: number;
-  readonly mase: number;
-  readonly scrps: number;
-  readonly coverage_80: number;
-  readonly coverage_95: number;
-}
-
 /** Where an alias of the registered model points, since when and why. */
 export interface Model {
   readonly alias: string;
@@ -265,35 +126,6 @@ export interface ModelName {
   readonly family: string;
 }
 
-/** A decision on an alias of the registered model: where it points now, and why. `outcome` is null in events older than it: those moved their alias. */
-export interface ModelPromoted {
-  readonly model_name: string;
-  readonly alias: string;
-  readonly version: string;
-  readonly family: string;
-  readonly run_id: string;
-  readonly previous_version?: string | null;
-  readonly evaluation: Evaluation;
-  readonly training: TrainingData;
-  readonly decided_by: string;
-  readonly reason: string;
-  readonly decided_at: Instant;
-  readonly outcome?: 'UNKNOWN' | 'MOVED' | 'KEPT' | null;
-  readonly refused?: readonly Refusal[] | null;
-  readonly schema_ids?: readonly number[] | null;
-  readonly calendar?: string | null;
-  readonly code_version?: string | null;
-}
-
-/** Which model made a forecast. */
-export interface ModelRef {
-  readonly name: string;
-  readonly version: string;
-  readonly family: string;
-  readonly run_id: string;
-  readonly role: 'SHADOW' | 'CHAMPION';
-}
-
 /** The newest decision of each alias. */
 export interface Models {
   readonly items: readonly Model[];
@@ -307,42 +139,12 @@ export interface Observation {
   readonly y: number | null;
 }
 
-/** A range of one partition of the log; both offsets belong to it. */
-export interface OffsetRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly from_offset: number;
-  readonly to_offset: number;
-}
-
-export interface PageBar {
-  readonly items: readonly Bar[];
+export interface Page<T> {
+  readonly items: readonly T[];
   /** Give it as `before` for the next page; null: this was the last. */
   readonly next: string | null;
   /** Next offset by topic and partition: resume a socket from one less and nothing is missed. */
   readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-export interface PageForecast {
-  readonly items: readonly Forecast[];
-  /** Give it as `before` for the next page; null: this was the last. */
-  readonly next: string | null;
-  /** Next offset by topic and partition: resume a socket from one less and nothing is missed. */
-  readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-export interface PageSymbolSummary {
-  readonly items: readonly SymbolSummary[];
-  /** Give it as `before` for the next page; null: this was the last. */
-  readonly next: string | null;
-  /** Next offset by topic and partition: resume a socket from one less and nothing is missed. */
-  readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-/** Loss of one quantile, in price units (Koenker & Bassett 1978). */
-export interface PinballLoss {
-  readonly level: number;
-  readonly loss: number;
 }
 
 /** How the whole system is doing. */
@@ -389,14 +191,6 @@ export interface Prediction {
   readonly input_sha256: string;
 }
 
-/** The answer to a request made on the socket. */
-export interface PredictionMessage {
-  readonly type: 'prediction';
-  /** The request's own. */
-  readonly id: string | number | null;
-  readonly data: Prediction;
-}
-
 /** An error (RFC 9457). */
 export interface ProblemDetails {
   readonly type: string;
@@ -430,28 +224,6 @@ export interface Promotions {
   readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** The price that the outcome is below with probability `level`. */
-export interface Quantile {
-  readonly level: number;
-  readonly value: number;
-}
-
-/** A version that the gate did not let pass, and each rule that it broke. */
-export interface Refusal {
-  readonly version: string;
-  readonly family: string;
-  readonly reasons: readonly string[];
-}
-
-/** Sent first by a client that comes back: it gets everything since, or a gap for what cannot be had. */
-export interface ResumeMessage {
-  readonly type: 'resume';
-  /** Last offset seen, by topic and partition. */
-  readonly positions: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** The epochs they were seen in. */
-  readonly epochs?: Readonly<Record<string, string>> | null;
-}
-
 /** How one step came out; `scale` is the scaled error's denominator. */
 export interface Score {
   readonly target_at: Instant;
@@ -472,15 +244,6 @@ export interface ServiceState {
   readonly name: string;
   readonly ready: boolean;
   readonly reasons: readonly string[];
-}
-
-/** The bar that settled a forecast step, and where it stands in the log. */
-export interface SettlingBar {
-  readonly closed_at: Instant;
-  readonly revision: number;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
 }
 
 /** How a version does live. `skill` is 1 - sum|error| / sum|random walk's error|: above 0 beats it. */
@@ -530,11 +293,4 @@ export interface TopicState {
   readonly messages: number | null;
   /** Messages nobody could read, on which nothing was decided yet. */
   readonly dead_letters: number | null;
-}
-
-/** What a model was trained on: an offset vector and the hash of its bytes. */
-export interface TrainingData {
-  readonly inputs: readonly OffsetRange[];
-  readonly sha256: string;
-  readonly bars: number;
 }

@@ -1,41 +1,9 @@
-import type { Offsets } from './api-types';
-import type { BarClosed, ForecastIssued } from './events';
+import type { BarMessage, ForecastMessage, GapMessage, HeartbeatMessage, HelloMessage } from './socket-types';
 
-interface Coordinates {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly epoch?: string;
-}
+export type EventMessage = BarMessage | ForecastMessage;
 
-export type EventMessage =
-  | (Coordinates & { readonly type: 'bar'; readonly data: BarClosed })
-  | (Coordinates & { readonly type: 'forecast'; readonly data: ForecastIssued });
-
-export interface Hello {
-  readonly type: 'hello';
-  readonly epochs: Readonly<Record<string, string>>;
-  /** Last offset of each partition when the socket opened. */
-  readonly positions: Offsets;
-  readonly source?: string;
-}
-
-export interface Gap {
-  readonly type: 'gap';
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface Heartbeat {
-  readonly type: 'heartbeat';
-  readonly at: string;
-  /** `live`, or `starting` or `away` while the gateway cannot read the log. */
-  readonly source?: string;
-}
-
-export type StreamMessage = EventMessage | Hello | Gap | Heartbeat;
+/** What this page hears; what it asks goes by REST. */
+export type StreamMessage = EventMessage | HelloMessage | GapMessage | HeartbeatMessage;
 
 const KNOWN: ReadonlySet<unknown> = new Set(['bar', 'forecast', 'hello', 'gap', 'heartbeat']);
 

@@ -3,7 +3,7 @@ import { bars, timeOf } from '../../../testing/samples';
 import type { CorporateAction } from '../../core/api-types';
 import { marksOf } from './marks';
 
-const base = { symbol: 'AAPL', source: 'yahoo', revision: 0, recorded_at: '2012-01-01T00:00:00Z' } as const;
+const base = { symbol: 'AAPL', source: 'yahoo', revision: 0, recorded_at: '2012-01-01T00:00:00Z', ratio: null, amount: null, currency: null } as const;
 const split: CorporateAction = { ...base, kind: 'SPLIT', ex_date: '2012-01-05', ratio: 2 };
 const dividend: CorporateAction = { ...base, kind: 'DIVIDEND', ex_date: '2012-01-04', amount: 0.25 };
 
@@ -20,7 +20,11 @@ describe('marksOf', () => {
   });
 
   it('marks where another model became champion', () => {
-    const moves = [promotion({ decided_at: '2012-01-04T12:00:00Z' }), promotion({ alias: 'arima' })];
+    const moves = [
+      promotion({ decided_at: '2012-01-05T12:00:00Z', outcome: 'KEPT' }),
+      promotion({ decided_at: '2012-01-04T12:00:00Z' }),
+      promotion({ alias: 'arima' }),
+    ];
     expect(marksOf(bars(3, 6), [], moves)).toEqual([{ time: timeOf(4), kind: 'promotion', text: 'Transformer v4' }]);
   });
 });

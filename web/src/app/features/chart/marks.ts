@@ -31,7 +31,7 @@ export function marksOf(
   });
   const ofPromotions = promotions.flatMap((promotion): Mark[] => {
     const decided = secondsOf(promotion.decided_at);
-    if (promotion.alias !== 'champion' || decided < first.time) return [];
+    if (promotion.alias !== 'champion' || promotion.outcome === 'KEPT' || decided < first.time) return [];
     const bar = bars.find(({ time }) => time >= decided) ?? last;
     return [{ time: bar.time, kind: 'promotion', text: `${familyName(promotion.family)} v${promotion.version}` }];
   });

@@ -9,7 +9,7 @@ import { familyName } from '../../core/families';
 import { failed, type Load, LOADING, problemIn, READY } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
 import { problemOf } from '../../core/problems';
-import { change, count, decimal, percent } from '../../common/numbers';
+import { change, count, decimal } from '../../common/numbers';
 import { ProblemNote } from '../../common/problem-note';
 import { CoverageGauge } from './coverage-gauge';
 import { addsNothing, beats, clicked, type Column, type Order, ordered } from './standings';
@@ -65,7 +65,6 @@ export class LeaderboardPage {
   protected readonly name = familyName;
   protected readonly change = change;
   protected readonly decimal = decimal;
-  protected readonly percent = percent;
   protected readonly count = count;
 
   constructor() {

@@ -3,14 +3,15 @@ import { RouterLink } from '@angular/router';
 import { firstValueFrom, type Observable, retry, throwError, timer } from 'rxjs';
 
 import { Api } from '../../core/api';
-import type { LineageOf, OffsetRange } from '../../core/api-types';
+import type { LineageOf } from '../../core/api-types';
 import { secondsOf } from '../../core/bars';
 import { familyName } from '../../core/families';
 import { PipelineFeed } from '../../core/pipeline-feed';
 import { type Problem, problemOf } from '../../core/problems';
-import { change, count, decimal, percent, price } from '../../common/numbers';
+import { decimal, percent, price } from '../../common/numbers';
 import { ProblemNote } from '../../common/problem-note';
 import { MarketTime } from '../status/market-time';
+import { DataFacts } from './data-facts';
 import { outcomesOf } from './outcomes';
 
 /** A forecast is on the screen a moment before MongoDB has it: how often to ask again, and after how many milliseconds. */
@@ -19,7 +20,7 @@ const NOT_YET = { times: 20, pause: 500 };
 /** What one forecast was made from: events, model, training data, promotion; and what came of it. */
 @Component({
   selector: 'ft-lineage-page',
-  imports: [ProblemNote, RouterLink],
+  imports: [DataFacts, ProblemNote, RouterLink],
   templateUrl: './lineage-page.html',
 })
 export class LineagePage {
@@ -56,11 +57,9 @@ export class LineagePage {
   });
 
   protected readonly family = familyName;
-  protected readonly count = count;
   protected readonly price = price;
   protected readonly percent = percent;
   protected readonly decimal = decimal;
-  protected readonly change = change;
 
   constructor() {
     effect(() => {
@@ -70,15 +69,6 @@ export class LineagePage {
 
   protected day(instant: string): string {
     return this.market.times().day(secondsOf(instant));
-  }
-
-  protected spans(inputs: readonly OffsetRange[]): readonly string[] {
-    return inputs.map(({ partition, from_offset, to_offset }) => `partition ${partition}: ${count(from_offset)} to ${count(to_offset)}`);
-  }
-
-  protected topicsOf(inputs: readonly OffsetRange[]): readonly { readonly topic: string; readonly spans: readonly string[] }[] {
-    const topics = [...new Set(inputs.map(({ topic }) => topic))];
-    return topics.map((topic) => ({ topic, spans: this.spans(inputs.filter((one) => one.topic === topic)) }));
   }
 
   protected retry(): void {

@@ -37,7 +37,10 @@ import { MarketTime } from '../status/market-time';
         </dl>
         <p class="model-reason">{{ champion.reason }}</p>
         @if (champion.family === naive) {
-          <p class="model-honest">No trained model has beaten the random walk yet, so the random walk speaks; the best of the others is dashed beside it.</p>
+          <p class="model-honest">
+            No trained model has beaten the random walk yet, so the random walk speaks;
+            {{ challenged() ? 'the best of the others is dashed beside it.' : 'the best of the others joins it, dashed, once sessions have settled their forecasts.' }}
+          </p>
         }
       } @else if (waiting(); as waiting) {
         <ft-problem-note [problem]="waiting" />
@@ -59,6 +62,7 @@ export class ModelCard {
     const champion = this.champion();
     return champion === null ? '' : this.market.times().day(secondsOf(champion.decided_at));
   });
+  protected readonly challenged = computed(() => this.feed.fans().some(({ role }) => role === 'CHALLENGER'));
   /** No decision yet is no failure. */
   protected readonly waiting = computed(() => {
     const load = this.board.modelsLoad();

@@ -1,0 +1,33 @@
+"""What `foretick status` says of the vendor."""
+
+from typing import Any
+
+from rich.console import Console
+
+from stack.status import print_sources
+
+
+def told(refused: int, kept: int) -> str:
+    symbol: dict[str, Any] = {
+        "symbol": "ACME", "last_bar": "2012-01-03T21:00:00Z", "published": 2, "revised": 0, "actions": 0,
+        "refused": refused, "errors": 0, "error": "", "last_error_at": None,
+        "refusals": [{"at": f"2012-02-{day:02}", "reason": "no session"} for day in range(1, kept + 1)],
+    }  # fmt: skip
+    found = {"source": "csv", "period_seconds": 1.0, "symbols": [symbol], "waiting_for": ""}
+    console = Console(width=160)
+    with console.capture() as said:
+        print_sources(found, console)
+    return said.get()
+
+
+def test_status_names_the_newest_refusals_and_counts_the_others() -> None:
+    said = told(refused=38, kept=20)
+    assert said.count("refused: ACME") == 5
+    assert "refused: ACME at 2012-02-20: no session" in said
+    assert "... and 33 more of ACME; `foretick ingest --dry-run` lists them" in said
+
+
+def test_status_of_few_refusals_names_them_all() -> None:
+    said = told(refused=3, kept=3)
+    assert said.count("refused: ACME") == 3
+    assert "more of" not in said
