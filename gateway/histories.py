@@ -25,7 +25,7 @@ class Fault:
 def faults(stamps: Sequence[datetime], values: Sequence[float | None], root: str = "history") -> list[Fault]:
     """Return what is wrong with a history: too short or long, not positive and finite, or out of order."""
     if len(stamps) < FEWEST:
-        return [Fault(root, f"{len(stamps)} observations are too few: a forecast needs at least {FEWEST}")]
+        return [Fault(root, f"too few observations: a forecast needs at least {FEWEST}, here is {len(stamps)}")]
     if len(stamps) > LONGEST:
         return [Fault(root, f"{len(stamps)} observations are too many: at most {LONGEST} are taken")]
     found = []
