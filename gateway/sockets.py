@@ -33,7 +33,6 @@ Predict = Callable[[PredictRequest, Caller], Awaitable[dict[str, Any]]]
 GOING_AWAY_FOR_A_MOMENT = 1012
 UNAUTHORIZED = 3000  # IANA's
 SECONDS_TO_CLOSE = 5.0
-TAKEN = 'this socket takes {"type": "resume", ...}, and {"symbol": ...} or {"history": ...} for a prediction.'
 
 
 class Sockets:
@@ -242,8 +241,8 @@ class _Talk:
             raise Problem(400, "invalid-message", detail)
         kind = data.pop("type", "predict")
         if kind != "predict":
-            detail = f"Unknown type {kind!r:.80}: {TAKEN}"
-            raise Problem(400, "invalid-message", detail)
+            taken = 'it takes {"type": "resume", ...}, and {"symbol": ...} or {"history": ...} for a prediction.'
+            raise Problem(400, "invalid-message", f"This socket does not know the type {kind!r:.80}; {taken}")
         if len(self._predictions) >= self._settings.socket_predictions:
             raise Problem(429, "too-many-requests", f"{len(self._predictions)} predictions are in flight already.")
         task = asyncio.create_task(self._answer(request_id, data, self._predict))

@@ -44,6 +44,7 @@ class LoopState:
         behind: seconds that the oldest unread message of a partition has been waiting, as of `noted_at`; of those that
             have one.
         noted_at: by the monotonic clock.
+        leaving: its work is done; what is left is to tell the broker that it leaves the group.
     """
 
     positions: dict[Partition, int] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class LoopState:
     behind: dict[Partition, float] = field(default_factory=dict)
     noted_at: float = 0.0
     waiting_for: str = ""
+    leaving: bool = False
     read: int = 0
     dead: int = 0
     advanced_at: float = field(default_factory=time.time)

@@ -122,8 +122,9 @@ class Loop:
                 elif messages:
                     self._handle(consumer, stop, self._good(messages))
                 self._note_ends(consumer)
+            self.state.leaving = True
         finally:
-            consumer.close()
+            consumer.close()  # waits for the broker's answer, however long that takes
 
     @staticmethod
     def _next(consumer: Consumer) -> list[Message]:

@@ -44,3 +44,14 @@ class Servers:
         finally:
             self._supervisor.start(self._services[name])
             self.await_all()
+
+    @contextmanager
+    def standing_still(self, name: str) -> Iterator[None]:
+        """Let a server answer nothing while a `with` block runs, its connections open."""
+        pid = until(lambda: self.pid(name), f"{name} runs")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            self.await_all()

@@ -95,6 +95,19 @@ def test_documents_server_away_for_long_is_waited_for_and_nothing_is_lost(settin
     assert_exactly_once(settings)
 
 
+def test_projections_told_to_end_while_the_broker_stands_still_end_cleanly(settings, broken, service, dice):
+    publish(settings, stream(500, dice))
+    consumer = service()
+    consumer.start()
+    until(lambda: caught_up(settings), "it has caught up")
+
+    with broken.standing_still("kafka"):
+        assert consumer.stop() == 0
+
+    assert "left without a goodbye" in consumer.log
+    assert_exactly_once(settings)
+
+
 def test_stream_read_again_from_random_places_and_published_twice_changes_nothing(settings, service, dice):
     """Duplicates and redelivery: checkpoints and committed offsets go back, and each fact comes again."""
     bars = stream(2000, dice)

@@ -216,7 +216,7 @@ def test_socket_that_asks_for_predictions_gets_each_under_its_id() -> None:
             await ws.send(json.dumps({"id": "f", "type": "dance"}))
             told = {each["id"]: each["error"]["detail"] for each in await hear(ws, "error", count=2)}
             assert told["e"] == 'give either "symbol" or "history"'
-            assert "'dance': this socket takes" in told["f"]
+            assert "the type 'dance'; it takes" in told["f"]
 
     run(check())
 
