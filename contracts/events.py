@@ -194,6 +194,7 @@ class ForecastIssued(Event):
     steps: tuple[ForecastStep, ...]
     price_basis: str
     lineage: Lineage
+    trained_until: datetime | None = None
 
     def __post_init__(self) -> None:
         before = self.origin
@@ -241,6 +242,13 @@ class ForecastScored(Event):
     naive_absolute_error: float
     scale: float
     recorded_at: datetime
+    trained_until: datetime | None = None
+    naive_pinball: float | None = None
+
+    @property
+    def in_sample(self) -> bool:
+        """Tell whether the version's training saw the origin, as far as that is known: then it proves nothing."""
+        return self.trained_until is not None and self.origin <= self.trained_until
 
     @property
     def identity(self) -> tuple[object, ...]:

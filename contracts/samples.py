@@ -29,6 +29,7 @@ from contracts.parts import (
 _OPENED = datetime(2012, 1, 3, 14, 30, tzinfo=UTC)
 _CLOSED = datetime(2012, 1, 3, 21, 0, tzinfo=UTC)
 _NEXT = datetime(2012, 1, 4, 21, 0, tzinfo=UTC)
+_TRAINED = datetime(1999, 12, 31, 21, 0, tzinfo=UTC)
 _SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _RUN = "3f2b8c1d5e6f47a8b9c0d1e2f3a4b5c6"
 _LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -87,6 +88,7 @@ SAMPLES: tuple[Event, ...] = (
             schema_ids=(1,),
             code_version="0.1.0",
         ),
+        trained_until=_TRAINED,
     ),
     ForecastScored(
         forecast_id=_ID,
@@ -112,6 +114,8 @@ SAMPLES: tuple[Event, ...] = (
         naive_absolute_error=2.21,
         scale=4.02,
         recorded_at=_NEXT,
+        trained_until=_TRAINED,
+        naive_pinball=0.861,
     ),
     ModelPromoted(
         model_name="stock-forecaster",

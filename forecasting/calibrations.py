@@ -47,7 +47,7 @@ class Calibrations:
             return
         self._read[place] = (first, record.offset)
         score = record.event
-        if not isinstance(score, ForecastScored) or score.model_name != self.model_name:
+        if not isinstance(score, ForecastScored) or score.model_name != self.model_name or score.in_sample:
             return
         self._places[score.symbol] = place
         line = (score.symbol, score.interval, score.model_version, score.step)

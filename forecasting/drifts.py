@@ -101,6 +101,14 @@ class Drifts:
         """Take up a score."""
         if score.step != 1 or score.model_name != self.model_name or score.scale <= 0:
             return
+        if not score.in_sample:
+            self._fold_version(score)
+        moves = self._moves.setdefault((score.interval, score.symbol), {})  # the same, whatever version is scored
+        if score.bar.revision >= moves.get(score.target_at, (0, 0.0))[0]:
+            moves[score.target_at] = (score.bar.revision, score.naive_absolute_error / score.actual)
+        _forget(moves, SESSIONS + REFERENCE)
+
+    def _fold_version(self, score: ForecastScored) -> None:
         sessions = self._versions.setdefault((score.interval, score.model_version, score.family), {})
         known = sessions.setdefault(score.target_at, {}).get(score.symbol)
         if known is None or score.bar.revision > known.revision:
@@ -111,10 +119,6 @@ class Drifts:
                 score.naive_absolute_error / score.scale,
             )
         _forget(sessions, SESSIONS)
-        moves = self._moves.setdefault((score.interval, score.symbol), {})  # the same, whatever version is scored
-        if score.bar.revision >= moves.get(score.target_at, (0, 0.0))[0]:
-            moves[score.target_at] = (score.bar.revision, score.naive_absolute_error / score.actual)
-        _forget(moves, SESSIONS + REFERENCE)
 
     def fold_alarm(self, alarm: DriftDetected) -> None:
         """Take up what was raised or cleared."""

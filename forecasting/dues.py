@@ -1,7 +1,7 @@
 """Which forecasts are owed: folded from the bars that came and from what was issued already.  Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import log
@@ -51,16 +51,19 @@ class Issued:
     model_name: str
     _marks: dict[tuple[Series, str], Mark] = field(default_factory=dict)
     _last_ids: dict[tuple[Series, str], str] = field(default_factory=dict)
-    _furthest: dict[Series, datetime] = field(default_factory=dict)
+    _furthest: dict[Series, list[datetime]] = field(default_factory=dict)  # the last two origins, newest first
 
     def fold(self, forecast: ForecastIssued) -> None:
         """Take up a forecast; in any order, any number of times."""
         if forecast.model.name != self.model_name:
             return
-        key = ((forecast.symbol, forecast.interval), forecast.model.version)
+        series = (forecast.symbol, forecast.interval)
+        key = (series, forecast.model.version)
         bars = [part.to_offset for part in forecast.lineage.inputs if part.topic == STOCK_DATA.name]
         mark = Mark(forecast.origin, max(bars, default=-1))
-        self._furthest[key[0]] = max(mark.origin, self._furthest.get(key[0], mark.origin))
+        furthest = self._furthest.get(series, [])
+        if mark.origin not in furthest:
+            self._furthest[series] = sorted([*furthest, mark.origin], reverse=True)[:2]
         if key not in self._marks or mark > self._marks[key]:
             self._marks[key] = mark
             self._last_ids[key] = forecast.forecast_id
@@ -71,7 +74,15 @@ class Issued:
 
     def furthest(self, series: Series) -> datetime | None:
         """Return the last origin of a series that any version has come to."""
-        return self._furthest.get(series)
+        return next(iter(self._furthest.get(series, ())), None)
+
+    def at_work(self, series: Series, version: str) -> bool:
+        """Tell whether a version was among those that forecast a series last.
+
+        Versions forecast an origin one after the other: one that ended in between is one origin behind the others.
+        """
+        mark = self.mark(series, version)
+        return mark is not None and mark.origin >= self._furthest[series][-1]
 
     def has(self, forecast: ForecastIssued) -> bool:
         """Tell whether this very forecast was the last one issued for its series and version."""
@@ -82,32 +93,34 @@ class Issued:
 class Dues:
     """Folds bars into the forecasts that are owed.
 
-    A version that has begun with a series owes one forecast for each newer bar, and for a correction of the
-    newest; it reads bars up to that one only, as they stood when it came.  A version that has not begun owes
-    nothing for history: it begins at the newest bar, when that is known to be the newest (`begin`).
+    A version at work on a series owes one forecast for each newer bar, and for a correction of the newest; it reads
+    bars up to that one only, as they stood when it came. It owes nothing for history: neither one that has not begun,
+    nor any for a bar that came after the session that its forecast speaks of, as in a backfill. Such a version waits,
+    and goes on at the newest bar once all is read that the log held at a look at its end (`begin`).
 
     Args:
         issued: what was issued already.
         interval: the bars to forecast; others are passed over.
         sessions: how many bars a forecast reads.
+        late: tells of a bar whether the session after it had closed when it was recorded.
     """
 
-    def __init__(self, issued: Issued, interval: str, sessions: int) -> None:
+    def __init__(self, issued: Issued, interval: str, sessions: int, late: Callable[[BarClosed], bool]) -> None:
         self.pending: dict[tuple[datetime, Series], Due] = {}
         self.tapes: dict[Series, Tape] = {}
         self._issued = issued
         self._interval = interval
         self._sessions = sessions
-        self._newest: dict[Series, tuple[Record, float]] = {}  # the newest bar's record, and when it came
+        self._late = late
+        self._newest: dict[Series, Record] = {}  # the newest bar's
         self._waiting: set[tuple[Series, str]] = set()
         self._begun: set[tuple[Series, str]] = set()
 
-    def fold(self, record: Record, bar: BarClosed, versions: Iterable[str], at: float) -> bool:
+    def fold(self, record: Record, bar: BarClosed, versions: Iterable[str]) -> bool:
         """Take a bar up; tell whether it moved so far that a split may explain it.
 
         Args:
             versions: the model versions at work now.
-            at: when it came, in seconds of any clock that only rises.
         """
         if bar.interval != self._interval:
             return False
@@ -115,15 +128,13 @@ class Dues:
         tape = self.tapes.setdefault(series, Tape(keep=2 * self._sessions))
         if not tape.fold(placed(bar, record)):
             return False
-        self._newest[series] = (record, at)
-        owing = set()
-        for version in versions:
-            before = self._issued.mark(series, version)
-            if before is None and (series, version) not in self._begun:
-                self._waiting.add((series, version))
-            elif before is None or (bar.closed_at, record.offset) > before:
-                owing.add(version)
-        self._owe(series, owing)
+        self._newest[series] = record
+        behind = {version for version in versions if self._behind(series, version)}
+        goes_on = {version for version in behind if self._goes_on(series, version)}
+        if goes_on and self._late(bar):
+            goes_on = set()
+        self._waiting |= {(series, version) for version in behind - goes_on}
+        self._owe(series, goes_on)
         return tape.jump() > SPLIT_LIKE
 
     def take_up(self, versions: Iterable[str]) -> None:
@@ -138,26 +149,29 @@ class Dues:
             else:
                 self._waiting |= {(series, version) for version in behind}
 
-    def begin(self, versions: Iterable[str], live: Mapping[Series, bool], quiet_since: float) -> None:
-        """Let waiting versions begin with the series whose newest bar is known to be the newest.
+    def begin(self, versions: Iterable[str], ends: Mapping[Partition, int], positions: Mapping[Partition, int]) -> None:
+        """Let waiting versions go on with the series of which all is read that the log held at a look.
 
-        It is, when the session after it is still to come (`live`), or when nothing has come for a while:
-        a backfill on its way must not be forecast bar by bar.
+        Args:
+            versions: those at work now; of others nothing is owed.
+            ends: where each partition ended at a look after the versions were loaded.
+            positions: the next offset to read of each.
         """
         at_work = set(versions)
         begun: defaultdict[Series, set[str]] = defaultdict(set)
         for series, version in self._waiting:
-            _, at = self._newest[series]
-            if version not in at_work or live.get(series, False) or at <= quiet_since:
+            newest = self._newest[series]
+            place = (newest.topic, newest.partition)
+            if version not in at_work or newest.offset < ends.get(place, 0) <= positions.get(place, 0):
                 begun[series].add(version)
         for series, found in begun.items():
-            self._waiting -= {(series, version) for version in found}
             self._owe(series, {version for version in found & at_work if self._behind(series, version)})
+            self._waiting -= {(series, version) for version in found}
 
     @property
-    def waiting(self) -> set[Series]:
-        """Return the series with which some version has not begun."""
-        return {series for series, _ in self._waiting}
+    def waiting(self) -> bool:
+        """Tell whether some version waits to go on with a series."""
+        return bool(self._waiting)
 
     def next_round(self) -> list[Due]:
         """Return what is owed for the earliest origin, by symbol: all that closed together."""
@@ -172,7 +186,7 @@ class Dues:
     def keep_only(self, partitions: Iterable[Partition]) -> None:
         """Forget the series of partitions that are another process's now."""
         kept = set(partitions)
-        gone = {series for series, (record, _) in self._newest.items() if (record.topic, record.partition) not in kept}
+        gone = {series for series, record in self._newest.items() if (record.topic, record.partition) not in kept}
         for series in gone:
             del self.tapes[series], self._newest[series]
         self._waiting = {(series, version) for series, version in self._waiting if series not in gone}
@@ -180,16 +194,23 @@ class Dues:
         self.pending = {key: due for key, due in self.pending.items() if due.series not in gone}
 
     def _behind(self, series: Series, version: str) -> bool:
+        """Tell whether a version has not forecast from the newest bar as it is now."""
         before = self._issued.mark(series, version)
-        return before is None or before.origin < self.tapes[series].newest.event.closed_at
+        return before is None or before < (self.tapes[series].newest.event.closed_at, self._newest[series].offset)
+
+    def _goes_on(self, series: Series, version: str) -> bool:
+        """Tell whether a version has begun with a series, here or in an earlier process."""
+        return (series, version) in self._begun or self._issued.at_work(series, version)
 
     def _owe(self, series: Series, versions: Iterable[str]) -> None:
         found = frozenset(versions)
         if not found:
             return
-        self._begun |= {(series, version) for version in found}
+        pairs = {(series, version) for version in found}
+        self._begun |= pairs
+        self._waiting -= pairs
         bars = self.tapes[series].last(self._sessions)
         key = (bars[-1].event.closed_at, series)
         if key in self.pending:  # a correction came before the forecast went out: one forecast, of the correction
             found |= self.pending[key].versions
-        self.pending[key] = Due(series, bars, self._newest[series][0], found)
+        self.pending[key] = Due(series, bars, self._newest[series], found)

@@ -66,6 +66,18 @@ class Backlog:
         return {(self._topic.name, partition): offset for partition, offset in self._next.items()}
 
 
+def ends(settings: StreamSettings, topic: Topic) -> dict[Partition, int]:
+    """Return where each partition of a topic ends now: the next offset.
+
+    Raises:
+        Away: the broker does not answer.
+    """
+    try:
+        return {(topic.name, partition): end for partition, (_, end) in watermarks(settings, topic).items()}
+    except LogAway as error:
+        raise Away(str(error)) from error
+
+
 def await_topics(
     settings: StreamSettings, topics: Iterable[Topic], stop: threading.Event, tell: Callable[[str], None]
 ) -> None:

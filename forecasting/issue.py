@@ -67,9 +67,18 @@ def lineage(
 
 
 def issue(
-    due: Due, model: ModelRef, steps: tuple[ForecastStep, ...], made_from: Lineage, now: datetime
+    due: Due,
+    model: ModelRef,
+    steps: tuple[ForecastStep, ...],
+    made_from: Lineage,
+    now: datetime,
+    trained_until: datetime | None = None,
 ) -> ForecastIssued:
-    """Write a forecast down; it is never issued before its newest bar was recorded."""
+    """Write a forecast down; it is never issued before its newest bar was recorded.
+
+    Args:
+        trained_until: close of the last bar that the version's training saw; None where not known.
+    """
     symbol, interval = due.series
     return ForecastIssued(
         forecast_id=forecast_id(symbol, interval, due.origin, model.name, model.version, made_from.input_sha256),
@@ -81,4 +90,5 @@ def issue(
         steps=steps,
         price_basis=AS_OF_ORIGIN,
         lineage=made_from,
+        trained_until=trained_until,
     )

@@ -4,13 +4,14 @@ import os
 import socket
 import sys
 import threading
+from functools import partial
 
 import structlog
 import uvicorn
 
 from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, MODEL_PROMOTIONS, STOCK_DATA, STOCK_FORECASTS
 from forecasting.app import create_app
-from forecasting.following import Backlog, Crew, Follower, await_topics
+from forecasting.following import Backlog, Crew, Follower, await_topics, ends
 from forecasting.lineup import ModelWatch
 from forecasting.registry import ModelRegistry
 from forecasting.serve import Serving
@@ -46,6 +47,7 @@ class Service:
             actions=Backlog(settings, CORPORATE_ACTIONS),
             issued=Backlog(settings, STOCK_FORECASTS),
             scores=Backlog(settings, FORECAST_SCORES),
+            ends=partial(ends, settings, STOCK_DATA),
             stop=stop,
         )
         self._loop = Follower(settings, "foretick.forecasting", _INPUTS, self._serving)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,7 @@ from forecasting.settings import ForecastingSettings
 from forecasting.versions import code_version
 from streaming.away import ServerAway
 
+TRAINED_UNTIL = "trained_until"  # a version's tag: ISO 8601, UTC without a zone
 _CODE = Path(__file__).with_name("model_code.py")
 # What a version needs beside this project; TensorFlow only for the families that use it.
 _PACKAGES = ("mlflow", "numpy", "pandas", "scipy", "exchange-calendars")
@@ -54,7 +56,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A version ready to forecast."""
+    """A version ready to forecast.
+
+    Attributes:
+        trained_until: close of the last bar that its training saw, hold-out included; None where it is not tagged.
+    """
 
     name: str
     version: str
@@ -64,6 +70,7 @@ class LoadedModel:
     pyfunc: PyFuncModel
     estimator: Estimator
     signature: ModelSignature
+    trained_until: datetime | None = None
 
     def predict(self, frame: pd.DataFrame, horizon: int = HORIZON, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
         """Forecast every symbol of a long frame in one batch, through MLflow's signature.
@@ -165,6 +172,7 @@ class ModelRegistry:
             pyfunc=loaded,
             estimator=forecaster.estimator,
             signature=loaded.metadata.signature,
+            trained_until=_utc(found.tags.get(TRAINED_UNTIL)),
         )
 
     def find(self, wanted: Mapping[str, str]) -> Version | None:
@@ -244,6 +252,10 @@ class ModelRegistry:
             raise ModelsAway(f"MLflow at {self._uri} does not answer: {''.join(said[1:])}") from error
         except RequestException as error:  # MLflow lets those of artifacts through
             raise ModelsAway(f"MLflow at {self._uri} does not answer: {error}") from error
+
+
+def _utc(stamp: str | None) -> datetime | None:
+    return datetime.fromisoformat(stamp).replace(tzinfo=UTC) if stamp else None
 
 
 def _tame_mlflow() -> None:

@@ -52,16 +52,23 @@ class Rounds:
         self._calibrations = calibrations
 
     def forecasts(self, dues: Iterable[Due], lineup: Lineup, now: datetime) -> Iterator[ForecastIssued]:
-        """Forecast dues of one origin by every version that owes them, the champion first."""
+        """Forecast dues of one origin by every version that owes them, the champion first.
+
+        A version is not asked for origins before the end of what its training saw: it knows what came.
+        """
         inputs = {due.series[0]: self._input(due) for due in dues}
         for version, role in lineup.roles.items():
             model = lineup.by_version[version]
-            asked = {symbol: given for symbol, given in inputs.items() if version in given.due.versions}
+            asked = {
+                symbol: given
+                for symbol, given in inputs.items()
+                if version in given.due.versions and not _foreknown(given.due, model)
+            }
             reference = ModelRef(name=model.name, version=version, family=model.family, run_id=model.run_id, role=role)
             for symbol, steps in self._ask(model, {symbol: given.frame for symbol, given in asked.items()}).items():
                 given = asked[symbol]
                 try:
-                    forecast = issue(given.due, reference, steps, given.made_from, now)
+                    forecast = issue(given.due, reference, steps, given.made_from, now, model.trained_until)
                 except BrokenInvariant as error:
                     self._refuse(model, symbol, str(error))
                 else:
@@ -122,3 +129,7 @@ class Rounds:
         if model.family not in self.refusals[symbol]:  # the reason counts bars: it is another one each day
             log.info("not forecast", symbol=symbol, family=model.family, version=model.version, reason=why)
         self.refusals[symbol][model.family] = why
+
+
+def _foreknown(due: Due, model: LoadedModel) -> bool:
+    return model.trained_until is not None and due.origin < model.trained_until

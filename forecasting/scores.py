@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
+from statistics import fmean
 
 from contracts.actions import Split, split_factor
 from contracts.events import BarClosed, ForecastScored
@@ -65,16 +66,35 @@ def is_inside(claim: Claim, bounds: tuple[float, float], actual: float) -> bool:
     return low <= actual <= high
 
 
+def losses(claim: Claim, actual: float) -> tuple[PinballLoss, ...]:
+    """Return the pinball loss of each level of a claim."""
+    return tuple(
+        PinballLoss(level=level, loss=pinball_loss(level, value, actual))
+        for level, value in zip(claim.levels, claim.values, strict=True)
+    )
+
+
 def score(
-    claim: Claim, bar: BarClosed, place: SettlingBar, measured: Yardstick, share_factor: float, now: datetime
+    claim: Claim,
+    bar: BarClosed,
+    place: SettlingBar,
+    measured: Yardstick,
+    share_factor: float,
+    now: datetime,
+    *,
+    naive: Claim | None = None,
+    trained_until: datetime | None = None,
 ) -> ForecastScored:
     """Settle a claim by its bar.
 
     Args:
         share_factor: how many shares of the bar's session one share of the origin's has become.
+        naive: what the random walk said of the same step from the same origin; None where it said nothing.
+        trained_until: close of the symbol's last bar that the version's training saw; None where not known.
     """
     actual = bar.close * share_factor
     error = actual - claim.mean
+    beside = [quantile.loss for quantile in losses(naive, actual)] if naive else []
     return ForecastScored(
         forecast_id=claim.forecast_id,
         symbol=claim.symbol,
@@ -90,13 +110,12 @@ def score(
         actual=actual,
         absolute_error=abs(error),
         squared_error=error * error,
-        pinball=tuple(
-            PinballLoss(level=level, loss=pinball_loss(level, value, actual))
-            for level, value in zip(claim.levels, claim.values, strict=True)
-        ),
+        pinball=losses(claim, actual),
         inside_80=is_inside(claim, INSIDE_80, actual),
         inside_95=is_inside(claim, INSIDE_95, actual),
         naive_absolute_error=abs(actual - measured.last_close),
         scale=measured.scale,
         recorded_at=max(now, bar.recorded_at),
+        trained_until=trained_until,
+        naive_pinball=fmean(beside) if beside else None,
     )

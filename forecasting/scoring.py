@@ -14,18 +14,18 @@ import structlog
 
 from contracts.actions import newest_splits, split_factor
 from contracts.alarms import DriftDetected
-from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued, ForecastScored
+from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued, ForecastScored, ModelPromoted
 from contracts.parts import SettlingBar
-from contracts.topics import STOCK_FORECASTS
+from contracts.topics import STOCK_DATA, STOCK_FORECASTS
 from forecasting.calendars import session_of
 from forecasting.drifts import MEASURES, Drifts, alarm, by_measure
-from forecasting.dues import SPLIT_LIKE
+from forecasting.dues import SPLIT_LIKE, Series
 from forecasting.following import Source
 from forecasting.meters import DRIFTING, OPEN, SCORED
 from forecasting.scores import Yardstick, score, yardstick
 from forecasting.settings import ScoreSettings
 from forecasting.settlements import Settlement, Settlements, Standing
-from forecasting.tapes import Splits, placed
+from forecasting.tapes import Placed, Splits, placed
 from streaming.clock import Clock
 from streaming.loop import Away
 from streaming.records import Batch, Partition, Record
@@ -47,7 +47,7 @@ class Scoring:
     """Folds the log and scores what is due; a sink of the consumer loop.
 
     Args:
-        actions, forecasts, scores, alarms: those topics; the last two are this service's own output.
+        actions, promotions, forecasts, scores, alarms: those topics; the last two are this service's own output.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Scoring:
         clock: Clock,
         *,
         actions: Source,
+        promotions: Source,
         forecasts: Source,
         scores: Source,
         alarms: Source,
@@ -66,7 +67,10 @@ class Scoring:
         self._settings = settings
         self._output = output
         self._clock = clock
-        self._actions, self._forecasts, self._scores, self._alarms = actions, forecasts, scores, alarms
+        self._actions, self._promotions = actions, promotions
+        self._forecasts, self._scores, self._alarms = forecasts, scores, alarms
+        self._trainings: dict[str, dict[Partition, int]] = {}  # by version: the last offset of bars that it saw
+        self._seen: dict[tuple[str, Series], datetime] = {}  # and the close of the last of them
         self._drifts = Drifts(settings.model_name)
         self._splits = Splits()
         self._settlements = Settlements()
@@ -82,7 +86,7 @@ class Scoring:
         with self._lock:
             self._settlements.keep_only(partitions)
             self._positions = {place: self._positions[place] for place in partitions if place in self._positions}
-            for source in (self._actions, self._forecasts, self._scores, self._alarms):
+            for source in (self._actions, self._promotions, self._forecasts, self._scores, self._alarms):
                 for record in source.news():
                     self._fold(record)
                 self._positions |= {place: at for place, at in source.positions().items() if place in partitions}
@@ -124,6 +128,12 @@ class Scoring:
             case ForecastScored() as scored:
                 self._settlements.fold_score(scored)
                 self._drifts.fold_score(scored)
+            case ModelPromoted() as promoted if promoted.model_name == self._settings.model_name:
+                self._trainings[promoted.version] = {
+                    (part.topic, part.partition): part.to_offset
+                    for part in promoted.training.inputs
+                    if part.topic == STOCK_DATA.name
+                }
             case DriftDetected() as told:
                 self._drifts.fold_alarm(told)
 
@@ -133,6 +143,9 @@ class Scoring:
             return
         if any(map(self._looks_split, due)):
             for record in self._actions.news():  # the split that explains it stands in another topic
+                self._fold(record)
+        if any(settlement.standing.model.version not in self._trainings for settlement in due):
+            for record in self._promotions.news():
                 self._fold(record)
         now = self._now()
         for settlement in due:
@@ -196,7 +209,30 @@ class Scoring:
             partition=bar.partition,
             offset=bar.offset,
         )
-        return score(standing.claim(settlement.index), bar.event, place, measured, factor, now)
+        return score(
+            standing.claim(settlement.index),
+            bar.event,
+            place,
+            measured,
+            factor,
+            now,
+            naive=self._settlements.naive_beside(standing, settlement.index),
+            trained_until=self._trained_until(standing, bar),
+        )
+
+    def _trained_until(self, standing: Standing, bar: Placed[BarClosed]) -> datetime | None:
+        """Return the close of the last bar of a forecast's series that its version's training saw.
+
+        Whatever whoever issued it says, the decision that promoted the version names the offsets.
+        """
+        version, place = standing.model.version, (bar.topic, bar.partition)
+        saw = self._trainings.get(version, {}).get(place)
+        seen = self._seen.get((version, standing.series))
+        if saw is not None and seen is None:
+            seen = self._settlements.last_seen(standing.series, saw)
+            if seen is not None and self._positions.get(place, 0) > saw:
+                self._seen[version, standing.series] = seen  # no bar to come changes it
+        return max(filter(None, (seen, standing.trained_until)), default=None)
 
     def _measure(self, standing: Standing) -> Yardstick | None:
         """Measure what a forecast read; None if the log as folded here does not hold it."""

@@ -5,7 +5,14 @@ import threading
 
 import structlog
 
-from contracts.topics import CORPORATE_ACTIONS, DRIFT_ALARMS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
+from contracts.topics import (
+    CORPORATE_ACTIONS,
+    DRIFT_ALARMS,
+    FORECAST_SCORES,
+    MODEL_PROMOTIONS,
+    STOCK_DATA,
+    STOCK_FORECASTS,
+)
 from forecasting.following import Backlog, Crew, Follower, await_topics
 from forecasting.scoring import Scoring
 from forecasting.settings import ScoreSettings
@@ -32,6 +39,7 @@ class Service:
             Publisher(settings, "/foretick/scoring", stop),
             clock_from(settings),
             actions=Backlog(settings, CORPORATE_ACTIONS),
+            promotions=Backlog(settings, MODEL_PROMOTIONS),
             forecasts=Backlog(settings, STOCK_FORECASTS),
             scores=Backlog(settings, FORECAST_SCORES),
             alarms=Backlog(settings, DRIFT_ALARMS),
@@ -52,7 +60,7 @@ class Service:
         return [reason for reason in (self._waiting, self._loop.state.waiting_for, *self._crew.failed) if reason]
 
     def _serve(self, stop: threading.Event) -> None:
-        await_topics(self._settings, (*_INPUTS, FORECAST_SCORES, DRIFT_ALARMS), stop, self._tell)
+        await_topics(self._settings, (*_INPUTS, FORECAST_SCORES, DRIFT_ALARMS, MODEL_PROMOTIONS), stop, self._tell)
         if not stop.is_set():
             self._loop.run(stop)
 

@@ -5,8 +5,7 @@ intervals have held from `forecast-scores`.
 """
 
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,7 +15,7 @@ from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued
 from contracts.ids import stamp
 from forecasting.calendars import NoSession, target_ats
 from forecasting.calibrations import Calibrations
-from forecasting.dues import Dues, Issued, Series
+from forecasting.dues import Dues, Issued
 from forecasting.following import Source
 from forecasting.lineup import Lineup
 from forecasting.meters import ISSUED, ISSUING
@@ -51,6 +50,7 @@ class Serving:
         actions: the topic of corporate actions.
         issued: the topic that forecasts are published to.
         scores: the topic of what forecasts were worth.
+        ends: asks where the partitions of the bars' topic end now; may raise Away.
         stop: when set, what is still owed is left to the next process.
     """
 
@@ -63,6 +63,7 @@ class Serving:
         actions: Source,
         issued: Source,
         scores: Source,
+        ends: Callable[[], Mapping[Partition, int]],
         stop: threading.Event,
     ) -> None:
         self.count = 0
@@ -72,13 +73,16 @@ class Serving:
         self._output = output
         self._clock = clock
         self._actions, self._issued_log, self._scores = actions, issued, scores
+        self._ask_ends = ends
         self._stop = stop
         self._splits = Splits()
         self._calibrations = Calibrations(settings.model_name)
         self._rounds = Rounds(settings, self._splits, self._calibrations)
         self._issued = Issued(settings.model_name)
-        self._dues = Dues(self._issued, settings.interval, CONTEXT)
+        self._dues = Dues(self._issued, settings.interval, CONTEXT, self._late)
         self._positions: dict[Partition, int] = {}
+        self._ends: dict[Partition, int] = {}  # of assigned partitions of bars, as last asked
+        self._assigned: frozenset[Partition] = frozenset()
         self._in_flight: list[ForecastIssued] = []
         self._known_versions: set[str] = set()
         self._lock = threading.Lock()
@@ -87,6 +91,7 @@ class Serving:
         """Return where the fold stands; read anew what was issued, perhaps by another process."""
         with self._lock:
             self._dues.keep_only(partitions)
+            self._assigned, self._ends = frozenset(partitions), {}
             self._positions = {place: self._positions[place] for place in partitions if place in self._positions}
             self._fold_actions()
             for record in self._issued_log.news():
@@ -102,10 +107,10 @@ class Serving:
         """Fold a batch, then issue what is owed by it."""
         with self._lock:
             lineup = self._current()
-            came, jumped = time.monotonic(), False
+            jumped = False
             for record in batch.records:
                 if isinstance(record.event, BarClosed):
-                    jumped |= self._dues.fold(record, record.event, lineup.roles, came)
+                    jumped |= self._dues.fold(record, record.event, lineup.roles)
                 elif isinstance(record.event, CorporateActionAnnounced):
                     self._splits.fold(placed(record.event, record))
                 elif isinstance(record.event, ForecastScored):
@@ -123,10 +128,12 @@ class Serving:
         """
         with self._lock:
             lineup = self._current()
-            if waiting := self._dues.waiting:
-                now = self._now()
-                live = {series: self._live(series, now) for series in waiting}
-                self._dues.begin(lineup.roles, live, time.monotonic() - self._settings.quiet_seconds)
+            if self._dues.waiting:
+                if all(
+                    self._positions.get(place, 0) >= end for place, end in self._ends.items()
+                ):  # read to the last look
+                    self._ends = {place: end for place, end in self._ask_ends().items() if place in self._assigned}
+                self._dues.begin(lineup.roles, self._ends, self._positions)
             self._issue_owed(lineup)
 
     def status(self) -> dict[str, Any]:
@@ -140,10 +147,11 @@ class Serving:
         }
 
     def _current(self) -> Lineup:
-        """Return the line-up; versions new in it begin at the newest bars."""
+        """Return the line-up; versions new in it begin at the newest bars, found by a look later than they came."""
         lineup = self._watch.lineup
         if new := set(lineup.roles) - self._known_versions:
             self._dues.take_up(new)
+            self._ends = {}
         self._known_versions = set(lineup.roles)
         return lineup
 
@@ -158,14 +166,15 @@ class Serving:
         except httpx.HTTPError as error:
             raise Away(f"the clock at {self._settings.clock_url} does not answer: {error}") from error
 
-    def _live(self, series: Series, now: datetime) -> bool:
-        """Tell whether the session after a series' newest bar is still to come."""
-        origin = self._dues.tapes[series].newest.event.closed_at
+    def _late(self, bar: BarClosed) -> bool:
+        """Tell whether the session after a bar's had closed when the bar was recorded."""
         try:
-            (following,) = target_ats(origin, 1, interval=series[1], exchange=self._settings.exchange_calendar)
+            (following,) = target_ats(
+                bar.closed_at, 1, interval=bar.interval, exchange=self._settings.exchange_calendar
+            )
         except NoSession:
-            return False
-        return following > now
+            return True
+        return following <= bar.recorded_at
 
     def _issue_owed(self, lineup: Lineup) -> None:
         self._confirm()

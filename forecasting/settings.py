@@ -39,9 +39,6 @@ class ServeSettings(ForecastingSettings):
     forecasting_host: str = Field("127.0.0.1", description="Address that the forecasting service listens on.")
     alias_seconds: float = Field(1.0, gt=0, description="Seconds between two looks at the registry's aliases.")
     tick_seconds: float = Field(0.2, gt=0, description="Seconds between two looks at what waits to begin.")
-    quiet_seconds: float = Field(
-        1.5, ge=0, description="A symbol of past sessions is first forecast when no bar came for so long."
-    )
     flush_seconds: float = Field(20.0, gt=0, description="Seconds to wait for acknowledgements before pausing.")
 
 

@@ -19,6 +19,7 @@ from forecasting.scores import INSIDE_80, INSIDE_95, Claim, Yardstick
 from forecasting.tapes import Placed
 from streaming.records import Partition
 
+NAIVE = "naive"  # the family of the random walk
 _NEVER = -1
 
 
@@ -36,6 +37,7 @@ class Standing:
     targets: tuple[datetime, ...]
     numbers: "array[float]"  # by step: mean, then the quantiles
     scored: "array[int]"  # by step: the highest revision that settled it
+    trained_until: datetime | None  # as whoever issued it says
     measured: Yardstick | None = None
 
     def claim(self, index: int) -> Claim:
@@ -130,6 +132,7 @@ class Settlements:
         self._partitions: dict[Series, Partition] = {}
         self._early: dict[tuple[str, int], int] = {}  # scores that came before their forecast
         self._models: dict[ModelRef, ModelRef] = {}
+        self._naive: dict[tuple[Series, datetime], Standing] = {}  # the random walk's, by origin
 
     def fold_forecast(self, forecast: ForecastIssued) -> bool:
         """Take a forecast up; tell False for one that cannot be scored."""
@@ -139,6 +142,8 @@ class Settlements:
         if standing is None:
             return False
         self._standing[standing.forecast_id] = standing
+        if standing.model.family == NAIVE:
+            self._naive[standing.series, standing.origin] = standing
         bars = self._bars.get(standing.series)
         for index, target in enumerate(standing.targets):
             self._by_target[standing.series, target].append((standing, index))
@@ -176,6 +181,17 @@ class Settlements:
         """Return the bars that a forecast read, as it saw them; fewer, if they are not known here."""
         bars = self._bars[standing.series]
         return bars.read(standing.origin, standing.input_bars, standing.read.to_offset)
+
+    def naive_beside(self, standing: Standing, index: int) -> Claim | None:
+        """Return what the random walk said of the same step from the same origin; None where it said nothing."""
+        beside = self._naive.get((standing.series, standing.origin))
+        return beside.claim(index) if beside is not None and index < len(beside.targets) else None
+
+    def last_seen(self, series: Series, offset: int) -> datetime | None:
+        """Return the close of a series' last bar as a reader knew it who had come to `offset`; None: of none known."""
+        bars = self._bars.get(series)
+        seen = bars.read(bars.newest, 1, offset) if bars else []
+        return seen[0].closed_at if seen else None
 
     def overdue(self) -> int:
         """Count the open steps that a later bar of their symbol has passed by: sessions that never traded."""
@@ -215,6 +231,7 @@ class Settlements:
             targets=tuple(step.target_at for step in forecast.steps),
             numbers=array("d", _numbers(forecast)),
             scored=array("l", [_NEVER] * len(forecast.steps)),
+            trained_until=forecast.trained_until,
         )
 
 

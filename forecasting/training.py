@@ -23,7 +23,7 @@ from forecasting.offsets import OffsetVector
 from forecasting.progress import TrainingProgress
 from forecasting.promotions import CHAMPION
 from forecasting.recipes import Recipe
-from forecasting.registry import ModelRegistry
+from forecasting.registry import TRAINED_UNTIL, ModelRegistry
 from forecasting.settings import ForecastingSettings
 from forecasting.versions import code_version
 from forecasting.windows import CONTEXT
@@ -178,6 +178,7 @@ class Training:
             "training_schema_ids": ",".join(map(str, self._history.name.schema_ids)),
             "training_calendar": self._history.name.calendar,
             "learned_until": self._learned_until(),
+            TRAINED_UNTIL: self._history.frame["ds"].max().isoformat(),
             "n": str(scores.n),
             "mase": repr(scores.mase),
             "scrps": repr(scores.scrps),

@@ -6,16 +6,17 @@ A filter on more fields than an index has is a `$match` of its own, after the on
 them one, the embedded server would scan the collection.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from pymongo import DESCENDING, AsyncMongoClient
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
 
 from contracts.actions import Split, newest_splits
-from contracts.events import BarClosed
+from contracts.events import BarClosed, ForecastIssued
 from contracts.versions import newest as newest_version
 from gateway.asof import known_action, known_scores
 from gateway.problems import away
@@ -27,8 +28,10 @@ Position = dict[str, dict[str, int]]
 
 # A collection that a rebuild puts another in the place of, or a server that comes up, goes down or elects.
 _PASSING = {43, 89, 91, 175, 189, 262, 10107, 11600, 11602, 13435, 13436}
-_HIDDEN = {"_at": 0, "_n": 0, "_seen": 0, "_settled": 0, "_earlier": 0}
-_BAR = dict.fromkeys(newest_version(BarClosed).field_names)  # a document has no fields that its event did not know
+_HIDDEN = {"_at": 0, "_n": 0, "_seen": 0, "_earlier": 0}
+# A document has no fields that its event did not know.
+_BAR = dict.fromkeys(newest_version(BarClosed).field_names)
+_FORECAST = dict.fromkeys(newest_version(ForecastIssued).field_names)
 
 
 class Queries:
@@ -62,13 +65,7 @@ class Queries:
 
     async def position(self, *read_models: str) -> Position:
         """Return the next offset by topic and partition that read models have reached; of several the least."""
-        position: Position = {}
-        for row in await self.checkpoints():
-            if row["read_model"] in read_models:
-                partitions = position.setdefault(row["topic"], {})
-                partition = str(row["partition"])
-                partitions[partition] = min(row["next_offset"], partitions.get(partition, row["next_offset"]))
-        return position
+        return _position(row for row in await self.checkpoints() if row["read_model"] in read_models)
 
     async def symbols(self) -> list[Document]:
         """Return what is known of each symbol, by name."""
@@ -127,8 +124,8 @@ class Queries:
         where = {"symbol": symbol}
         if as_of is None:
             return await self._all("corporate_actions", where, [("_id", 1)])
-        rows = await self._whole("corporate_actions", where, [("_id", 1)])
-        known = (known_action(row, as_of) for row in rows)
+        rows = await self._whole("corporate_actions", where)
+        known = (known_action(row, as_of) for row in sorted(rows, key=itemgetter("_id")))
         return [_shown(row) for row in known if row is not None]
 
     async def splits(self, symbol: str, as_of: datetime | None = None) -> tuple[Split, ...]:
@@ -180,8 +177,8 @@ class Queries:
         async with _reachable():
             rows = await (await self._database["forecasts"].aggregate(stages)).to_list()
         if as_of is None:
-            return [_shown(row) for row in rows]
-        return [_shown(row) | {"scores": known_scores(row, as_of)} for row in rows]
+            return [_FORECAST | _shown(row) for row in rows]
+        return [_FORECAST | _shown(row) | {"scores": known_scores(row, as_of)} for row in rows]
 
     async def forecast(self, forecast_id: str) -> Document | None:
         """Return one forecast; None where there is none (a score alone does not make one)."""
@@ -192,21 +189,27 @@ class Queries:
         """Return every move of an alias, newest first."""
         return await self._all("promotions", {}, [("decided_at", DESCENDING), ("_id", DESCENDING)])
 
-    async def scores(
-        self, interval: str, *, step: int | None = None, symbol: str | None = None, family: str | None = None
+    async def leaderboard_state(self) -> tuple[object, Position]:
+        """Return what the leaderboard is made of, another one after a rebuild, and the position it has reached."""
+        rows = [row for row in await self.checkpoints() if row["read_model"] == "leaderboard"]
+        return {(row["topic"], row["epoch"], row["generation"]) for row in rows}, _position(rows)
+
+    async def leaderboard_changes(self, since: Position, until: Position) -> set[tuple[str, str]]:
+        """Return interval and period of the leaderboard's documents that changed between two positions."""
+        where: list[Document] = [{}]
+        if since:
+            (before,), (after,) = since.values(), until.values()
+            moved = {place: before.get(place, 0) for place, end in after.items() if end > before.get(place, 0)}
+            where = [{"_partition": int(place), "_offset": {"$gte": offset}} for place, offset in moved.items()]
+        rows = [row for each in where for row in await self._whole("leaderboard", each, ("interval", "period"))]
+        return {(row["interval"], row["period"]) for row in rows}
+
+    async def leaderboard(
+        self, interval: str, *, period: str | None = None, symbol: str | None = None, since: str = ""
     ) -> list[Document]:
-        """Return what each live score adds to the leaderboard's sums, and whose it is."""
-        where = _given({"interval": interval, "step": step, "symbol": symbol, "family": family})
-        rows = await self._whole("leaderboard", where, [("_id", 1)])
-        return [
-            {
-                **{name: row[name] for name in ("step", "family", "model_version", "symbol")},
-                "target_at": row["period"],  # of scores that were folded before they had it
-                **score,
-            }
-            for row in rows
-            for score in row["_settled"].values()
-        ]
+        """Return the leaderboard's documents of a period, or of a symbol `since` a session."""
+        periods = period or {"$gte": since[:7]}  # of months, days or hours: each begins with its month
+        return await self._whole("leaderboard", _given({"interval": interval, "symbol": symbol, "period": periods}))
 
     async def _series(self, symbol: str, interval: str) -> Document | None:
         """Return the ends of a series and how many bars it has; None where there is none."""
@@ -215,12 +218,10 @@ class Queries:
         series: Document | None = (found or {}).get("intervals", {}).get(interval)
         return series
 
-    async def _whole(
-        self, collection: str, where: Mapping[str, Any], order: Iterable[tuple[str, int]]
-    ) -> list[Document]:
-        """Return documents with what is the projections' own: earlier revisions."""
+    async def _whole(self, collection: str, where: Mapping[str, Any], fields: Sequence[str] = ()) -> list[Document]:
+        """Return documents (`fields` of them, if given) with what is the projections' own: earlier revisions."""
         async with _reachable():
-            return await self._database[collection].find(where).sort(list(order)).to_list()
+            return await self._database[collection].find(where, list(fields) or None).to_list()
 
     async def _all(
         self, collection: str, where: Mapping[str, Any], order: Iterable[tuple[str, int]], limit: int = 0
@@ -228,6 +229,15 @@ class Queries:
         async with _reachable():
             cursor = self._database[collection].find(where, _HIDDEN).sort(list(order)).limit(limit)
             return [_shown(row) for row in await cursor.to_list()]
+
+
+def _position(checkpoints: Iterable[Document]) -> Position:
+    """Return the next offset by topic and partition; of several read models the least."""
+    position: Position = {}
+    for row in checkpoints:
+        partitions, partition = position.setdefault(row["topic"], {}), str(row["partition"])
+        partitions[partition] = min(row["next_offset"], partitions.get(partition, row["next_offset"]))
+    return position
 
 
 def _given(values: Mapping[str, Any]) -> Document:

@@ -15,6 +15,7 @@ from contracts.events import (
 )
 from contracts.parts import ForecastStep, Lineage, ModelRef, PinballLoss, SettlingBar
 from contracts.samples import sample
+from gateway.standings import Verdict
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
@@ -116,6 +117,10 @@ class Forecast(Answer):
     steps: list[ForecastStep]
     price_basis: str = Field(examples=[_FORECAST.price_basis])
     lineage: Lineage
+    trained_until: datetime | None = Field(
+        description="Close of the last bar that the version's training saw; null where not known.",
+        examples=[_FORECAST.trained_until],
+    )
     scores: dict[str, Score] = Field(description="By step, as far as it is settled.")
 
 
@@ -153,27 +158,41 @@ class Models(Answer):
 
 
 class Standing(Answer):
-    """How a version does live. `skill` is 1 - sum|error| / sum|random walk's error|: above 0 beats it."""
+    """How a version does live. Skill is 1 - its error / the random walk's of the same forecasts: above 0 beats it."""
 
     family: str = Field(examples=["arima"])
-    version: str = Field(examples=["4"])
+    version: str = Field(description="Of the random walk, which is one line, the newest.", examples=["4"])
     step: int = Field(examples=[1])
-    n: int = Field(examples=[250])
-    sessions: int = Field(description="How many sessions those scores are of.", examples=[50])
+    n: int = Field(
+        description="Settled forecasts from origins that the version's training did not see.", examples=[250]
+    )
+    sessions: int = Field(description="How many sessions those are of.", examples=[50])
+    paired_sessions: int = Field(
+        description="Of those, how many the random walk's forecast is settled of, too.", examples=[50]
+    )
     mase: float | None = Field(examples=[1.02])
     scrps: float | None = Field(examples=[0.011])
     coverage_80: float | None = Field(examples=[0.81])
     coverage_95: float | None = Field(examples=[0.948])
-    skill: float | None = Field(examples=[-0.004])
+    skill: float | None = Field(description="Of the centre: by |errors|.", examples=[-0.004])
     skill_low: float | None = Field(
         description="Its 95 % confidence interval, a session being one observation; null below 30 of them.",
         examples=[-0.012],
     )
     skill_high: float | None = Field(examples=[0.004])
+    crps_skill: float | None = Field(
+        description="Of the whole distribution: by pinball losses, on paired sessions.", examples=[0.014]
+    )
+    crps_skill_low: float | None = Field(examples=[0.004])
+    crps_skill_high: float | None = Field(examples=[0.024])
+    verdict: Verdict = Field(
+        description="Whether its skill (of the distribution where known) is beyond noise; few: below 30 sessions.",
+        examples=["better"],
+    )
 
 
 class Leaderboard(Answer):
-    """All versions, by step."""
+    """All versions, by step and then by what is beyond noise: better, undecided, worse, too few sessions to tell."""
 
     items: list[Standing]
     position: Position

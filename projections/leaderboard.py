@@ -1,31 +1,19 @@
-"""Read model `leaderboard`: what the scores of one model version sum up to, by interval, step, symbol and period.
+"""Read model `leaderboard`: the live scores of one model version, by interval, step, symbol and period.
 
-A reader adds the documents up: `MASE = sum(scaled_error) / sum(scaled_n)`, `sCRPS = 2 * sum(pinball) /
-sum(absolute_actual)` (Gneiting & Raftery 2007, the quantile form), `coverage = sum(hits_80) / sum(n)`,
-`skill = 1 - sum(absolute_error) / sum(naive_absolute_error)`.
+A reader adds them up by session (`gateway/standings.py` has the formulas).
 
-What must tell symbols or sessions apart (a mean over symbols, the confidence of a skill, a window) is added up from
-the single scores in `_settled`, as the gateway does.
-
-A step settled again by a corrected bar replaces its earlier score: the highest revision counts, once.  To know
-what to replace, a document keeps the scores it sums (`_settled`), and to keep that short a document covers a
-period of the target time: a month of daily bars, a day of hours, an hour of minutes.  Sums are correctly rounded
-(`math.fsum`), so they do not depend on the order of the scores.
+A step settled again by a corrected bar replaces its earlier score: the highest revision counts, once.  A forecast from
+an origin that the version's training saw is no proof of it and does not count.  A document covers a period of the
+target time, so that it stays short: a month of daily bars, a day of hours, an hour of minutes.
 """
 
 from math import fsum
-from typing import Any
 
 from contracts.events import ForecastScored
 from contracts.ids import stamp
 from contracts.topics import FORECAST_SCORES
 from projections.folds import Document, Fold, ReadModel
 from streaming.records import Record
-
-SUMS = (
-    "n", "absolute_error", "squared_error", "naive_absolute_error", "scaled_error", "scaled_n", "pinball",
-    "absolute_actual", "hits_80", "hits_95",
-)  # fmt: skip
 
 
 def key_of(scored: ForecastScored) -> str:
@@ -44,11 +32,10 @@ def apply(document: Document | None, record: Record) -> Document:
     """Count a score once, at its highest bar revision."""
     scored = record.event
     assert isinstance(scored, ForecastScored)
-    settled: dict[str, Any] = document["_settled"] if document else {}
-    known = settled.get(scored.forecast_id)
-    if document is not None and known is not None and scored.bar.revision <= known["revision"]:
-        return document
-    settled = {**settled, scored.forecast_id: _terms(scored)}
+    scores: Document = document["scores"] if document else {}
+    known = scores.get(scored.forecast_id)
+    if not scored.in_sample and (known is None or scored.bar.revision > known["revision"]):
+        scores = {**scores, scored.forecast_id: _terms(scored)}
     return {
         "model_name": scored.model_name,
         "model_version": scored.model_version,
@@ -57,33 +44,33 @@ def apply(document: Document | None, record: Record) -> Document:
         "step": scored.step,
         "symbol": scored.symbol,
         "period": period(scored),
-        **{name: _sum([terms[name] for terms in settled.values()]) for name in SUMS},
-        "_settled": settled,
+        "scores": scores,
+        # As `_at` has it, for an index: a reader asks for what changed since.
+        "_partition": record.partition,
+        "_offset": record.offset,
     }
 
 
 def _terms(scored: ForecastScored) -> Document:
-    """Return what one score adds to the sums, in price units but for the counts and the scaled error."""
+    """Return what one score counts: errors in price units, `crps` as twice the mean pinball loss over the price."""
     losses = [quantile.loss for quantile in scored.pinball]
+    price = abs(scored.actual)
     return {
         "revision": scored.bar.revision,
         "target_at": stamp(scored.target_at),
-        "n": 1,
         "absolute_error": scored.absolute_error,
-        "squared_error": scored.squared_error,
         "naive_absolute_error": scored.naive_absolute_error,
         # A history that never moved has no scale, and its error no scaled form.
-        "scaled_error": scored.absolute_error / scored.scale if scored.scale > 0 else 0.0,
-        "scaled_n": int(scored.scale > 0),
-        "pinball": fsum(losses) / len(losses) if losses else 0.0,
-        "absolute_actual": abs(scored.actual),
-        "hits_80": int(scored.inside_80),
-        "hits_95": int(scored.inside_95),
+        "scaled_error": scored.absolute_error / scored.scale if scored.scale > 0 else None,
+        "crps": 2 * fsum(losses) / len(losses) / price if losses and price else None,
+        "naive_crps": 2 * scored.naive_pinball / price if scored.naive_pinball is not None and price else None,
+        "inside_80": scored.inside_80,
+        "inside_95": scored.inside_95,
     }
 
 
-def _sum(terms: list[Any]) -> int | float:
-    return sum(terms) if isinstance(terms[0], int) else fsum(terms)
-
-
-LEADERBOARD = ReadModel("leaderboard", {FORECAST_SCORES.name: Fold(key_of, apply)}, indexes=(("interval", "step"),))
+LEADERBOARD = ReadModel(
+    "leaderboard",
+    {FORECAST_SCORES.name: Fold(key_of, apply)},
+    indexes=(("interval", "period"), ("interval", "symbol", "period"), ("_partition", "_offset")),
+)

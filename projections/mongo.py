@@ -12,12 +12,19 @@ from typing import Any, TypeVar
 
 from pymongo import MongoClient, ReadPreference, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, OperationFailure, WriteConcernError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    NetworkTimeout,
+    OperationFailure,
+    WriteConcernError,
+)
 from pymongo.read_concern import ReadConcern
 
 from projections.folds import Document
 from projections.settings import ProjectionSettings
-from streaming.loop import Away
+from streaming.loop import Away, TooSlow
 
 CHECKPOINTS = "checkpoints"
 GENERATIONS = "generations"
@@ -256,14 +263,17 @@ class Store:
             yield
         except ConnectionFailure as error:
             said = str(error).partition(" (configured timeouts")[0]  # what follows describes the driver's own state
-            raise Away(f"MongoDB does not answer: {said}") from error
+            kind = TooSlow if isinstance(error, NetworkTimeout) else Away
+            raise kind(f"MongoDB does not answer: {said}") from error
         except BulkWriteError as error:
             # A write that was made but not journalled is not durable: it is made again.
             if error.details.get("writeConcernErrors") or _codes(error) & _PASSING:
                 raise Away(f"MongoDB did not take a write: {error.details}") from error
             raise
         except OperationFailure as error:
-            if error.code in _PASSING or error.timeout or isinstance(error, WriteConcernError):
+            if error.timeout:
+                raise TooSlow(f"MongoDB did not finish in time: {error}") from error
+            if error.code in _PASSING or isinstance(error, WriteConcernError):
                 raise Away(f"MongoDB cannot answer now: {error}") from error
             raise
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from projections.folds import Document, Folded, ReadModel, by_document, fold
 from projections.mongo import Store
-from streaming.loop import Away
+from streaming.loop import Away, TooSlow
 from streaming.records import Partition, Record
 
 _TRIES = 10
@@ -50,6 +50,7 @@ class Writer:
 
         Raises:
             Away: the server is away, or another writer kept changing the same documents; do it again.
+            TooSlow: the server did not answer in time; do it again, with less at once.
         """
         written = Written()
         if not pending:
@@ -58,10 +59,13 @@ class Writer:
         blind = self._known < 0.5
         existing = 0
         for _ in range(_TRIES):
-            current = {} if blind else self._store.read(self._collection, list(pending))
-            if not blind:
+            try:
+                current = {} if blind else self._store.read(self._collection, list(pending))
                 existing = max(existing, len(current))
-            pending = self._attempt(pending, current, written)
+                pending = self._attempt(pending, current, written)
+            except TooSlow:
+                self._known = 1.0  # perhaps it was written all the same: look before it is tried again
+                raise
             if not pending:
                 self._known = existing / total
                 return written

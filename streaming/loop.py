@@ -8,7 +8,7 @@ the loop raises, with the coordinates, and the process ends.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 import structlog
@@ -18,6 +18,7 @@ from confluent_kafka import TopicPartition as Place
 from contracts.topics import Topic
 from streaming.away import ServerAway
 from streaming.codec import Codec, Poison
+from streaming.inbox import BATCH, Inbox, Pace
 from streaming.lags import LoopState
 from streaming.letters import DeadLetters, Letters
 from streaming.publisher import KafkaAway, Publisher
@@ -29,7 +30,6 @@ from streaming.settings import StreamSettings
 
 log = structlog.get_logger()
 
-BATCH = 1000
 BACKOFF = (0.2, 5.0)  # seconds: first and longest wait while a server is away
 FLUSH_SECONDS = 30.0
 ASK_SECONDS = 0.3  # for the end of a partition, while paused
@@ -40,6 +40,10 @@ REVOKE_SECONDS = 45.0
 
 class Away(ServerAway):
     """A server that a sink needs is away: the batch is tried again, nothing is skipped."""
+
+
+class TooSlow(Away):
+    """A server did not answer in time; perhaps it does for a smaller batch."""
 
 
 class Sink(Protocol):
@@ -84,6 +88,8 @@ class Loop:
         self._dead_letters = DeadLetters(settings)
         self._letters: dict[str, Letters] = {}
         self._settled: Settled = {}
+        self._inbox, self._pace = Inbox(self._logical), Pace()
+        self._held_back: set[str] = set()
         self._assigned: list[Partition] = []
         self._placed = False
         self._assignments = (
@@ -104,6 +110,7 @@ class Loop:
                 auto_offset_reset="error",  # a lost position is a decision for a person
                 fetch_queue_backoff_ms=5,
                 fetch_wait_max_ms=50,
+                queued_max_messages_kbytes=8192,  # what is read ahead is dropped where its topic is held back
                 session_timeout_ms=10_000,
                 max_poll_interval_ms=int(REVOKE_SECONDS * 1000),
             )
@@ -119,22 +126,27 @@ class Loop:
                 messages = self._next(consumer)
                 if not self._placed:
                     self._persist(consumer, stop, lambda: self._place(consumer))
-                elif messages:
-                    self._handle(consumer, stop, self._good(messages))
+                else:
+                    self._inbox.add(self._good(messages))
+                    if len(self._inbox):
+                        self._handle(consumer, stop, self._inbox.take(self._pace.size))
                 self._note_ends(consumer)
+                self._hold_back(consumer)
             self.state.leaving = True
         finally:
             consumer.close()  # waits for the broker's answer, however long that takes
 
-    @staticmethod
-    def _next(consumer: Consumer) -> list[Message]:
+    def _next(self, consumer: Consumer) -> list[Message]:
         """Return the messages at hand, waiting only for the first: a full batch is never waited for."""
-        first = consumer.poll(0.2)
-        return [] if first is None else [first, *consumer.consume(BATCH - 1, 0)]
+        first = consumer.poll(0.0 if len(self._inbox) else 0.2)
+        if first is None:
+            return []
+        return [first, *consumer.consume(BATCH - 1, 0)] if self._inbox.has_room else [first]
 
     def _on_assign(self, consumer: Consumer, places: list[Place]) -> None:
         self._assigned = [(self._settings.logical(place.topic), place.partition) for place in places]
         self._assignments += 1
+        self._inbox.place({})
         self._placed = not places
         # Nothing is fetched until the sink has said where it stands.  Assigning a first offset, pausing, and assigning
         # the right one a moment later leaves librdkafka now and then with a partition that it never fetches again.
@@ -144,6 +156,7 @@ class Loop:
     def _on_revoke(self, consumer: Consumer, places: list[Place]) -> None:
         self._assigned = []
         self._assignments += 1
+        self._inbox.place({})
         self._placed = True
         self.state.place({})
         log.info("revoked", group=self._group, partitions=len(places))
@@ -160,20 +173,16 @@ class Loop:
         consumer.assign(places)
         consumer.resume(places)  # they may have been paused while a server was away
         self.state.place({place: known.get(place, 0) for place in self._assigned})
+        self._inbox.place(self.state.positions)
+        self._held_back = set()
         self._placed = True
 
-    def _good(self, messages: Sequence[Message]) -> list[Message]:
-        """Return the messages; report errors that the broker mends by itself; stop where history is gone.
-
-        What was fetched before the sink said where it stands may still come; positions never go back.
-        """
-        good = []
+    def _good(self, messages: Sequence[Message]) -> Iterator[Message]:
+        """Yield the messages; report errors that the broker mends by itself; stop where history is gone."""
         for message in messages:
             error = message.error()
             if error is None:
-                place = (self._logical[message.topic()], number(message.partition()))
-                if number(message.offset()) >= self.state.positions.get(place, 0):
-                    good.append(message)
+                yield message
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 raise HistoryGone(
                     f"{message.topic()}[{message.partition()}]: the stored position is not in the log any more "
@@ -181,18 +190,35 @@ class Loop:
                 )
             else:
                 log.warning("cannot read the log now", group=self._group, error=error.str())
-        return good
+
+    def _hold_back(self, consumer: Consumer) -> None:
+        """Fetch nothing of topics that have enough waiting, while others have none."""
+        if not self._placed:
+            return
+        held_back = self._inbox.held_back(self.state.ends, self._held_back)
+        for topics, change in (
+            (held_back - self._held_back, consumer.pause),
+            (self._held_back - held_back, consumer.resume),
+        ):
+            if places := [Place(self._settings.physical(topic), at) for topic, at in self._assigned if topic in topics]:
+                change(places)
+        self._held_back = held_back
 
     def _handle(self, consumer: Consumer, stop: threading.Event, messages: Sequence[Message]) -> None:
-        if not messages:
-            return
         batch, rest = Batch(), deque(messages)
         if not self._persist(consumer, stop, lambda: self._decode(rest, batch)):
             return
         if batch.dead and not self._persist(consumer, stop, lambda: self._bury(batch)):
             return
-        if not self._persist(consumer, stop, lambda: self._sink.apply(batch)):
+        began = time.monotonic()
+        try:
+            if not self._persist(consumer, stop, lambda: self._sink.apply(batch), divisible=True):
+                return
+        except TooSlow:
+            self._pace.slower()
+            self._inbox.give_back(messages)
             return
+        self._pace.took(time.monotonic() - began)
         self.state.positions.update(batch.next_offsets)
         self.state.read += len(messages)
         self.state.dead += len(batch.dead)
@@ -227,11 +253,16 @@ class Loop:
             self._publisher.bury(dead)
         self._publisher.flush(FLUSH_SECONDS)
 
-    def _persist(self, consumer: Consumer, stop: threading.Event, action: Callable[[], None]) -> bool:
+    def _persist(
+        self, consumer: Consumer, stop: threading.Event, action: Callable[[], None], *, divisible: bool = False
+    ) -> bool:
         """Carry out an action, waiting while a server is away; tell whether it was done.
 
         It is not done when `stop` was set or the partitions went to another consumer meanwhile:
         the batch is then dropped, and whoever has the partitions reads it again from the sink's position.
+
+        Raises:
+            TooSlow: it was, and the action is `divisible`: try less at once.
         """
         wait, longest = BACKOFF
         assignments = self._assignments
@@ -242,6 +273,7 @@ class Loop:
                 if not self.state.waiting_for:
                     log.warning("paused", group=self._group, reason=str(error))
                 self.state.waiting_for = str(error)
+                too_slow = error if isinstance(error, TooSlow) else None
             else:
                 if self.state.waiting_for:
                     log.info("resumed", group=self._group)
@@ -251,6 +283,8 @@ class Loop:
                 self._placed = self._placed and not self._assigned  # whatever was fetched meanwhile is read again
                 return False
             self._note_ends(consumer, ASK_SECONDS)
+            if too_slow and divisible:
+                raise too_slow
             wait = min(wait * 2, longest)
 
     def _wait(self, consumer: Consumer, stop: threading.Event, seconds: float) -> bool:
@@ -263,6 +297,7 @@ class Loop:
                 self._placed = False  # a message slipped through the pause: start again from the sink's position
         if self._placed and (assigned := consumer.assignment()):
             consumer.resume(assigned)
+            self._held_back = set()
         return not stop.is_set()
 
     def _commit(self, consumer: Consumer, batch: Batch) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from gateway.leaderboards import Filter
+from gateway.leaderboards import YEAR, Filter
 from gateway.problems import problems
 from gateway.requests import MOST_STEPS, Interval, Symbol
 from gateway.responses import Leaderboard
@@ -21,7 +21,7 @@ async def leaderboard(
     step: Annotated[int | None, Query(ge=1, le=MOST_STEPS, description="Sessions ahead; default: each.")] = None,
     symbol: Symbol | None = None,
     family: Annotated[str | None, Query(min_length=1, max_length=64, examples=["arima"])] = None,
-    window: Annotated[int | None, Query(ge=1, le=10_000, description="Newest settled sessions; default: all.")] = None,
+    window: Annotated[int, Query(ge=1, le=10_000, description="Newest settled sessions.")] = YEAR,
 ) -> Response:
     """Rank the versions by what came true, against the random walk."""
     items, position = await wired.leaderboards.of(Filter(interval, step, symbol, family, window))

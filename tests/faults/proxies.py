@@ -1,5 +1,6 @@
-"""A proxy in front of the registry that can be told to fail."""
+"""Proxies in front of servers: one of the registry that can be told to fail, one of any server that makes it slow."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,3 +84,42 @@ def proxy(target: str) -> Iterator[Proxy]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def slow_proxy(port: int, bytes_a_second: float) -> Iterator[int]:
+    """Pass connections on to a port, so many bytes a second of what all clients send; yield its own port."""
+    loop = asyncio.new_event_loop()
+    free_at = 0.0
+
+    async def throttled(count: int) -> None:
+        nonlocal free_at
+        free_at = max(free_at, loop.time()) + count / bytes_a_second
+        await asyncio.sleep(free_at - loop.time())
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slowly: bool) -> None:
+        while data := await reader.read(4096):
+            if slowly:
+                await throttled(len(data))
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server, client = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(
+            pump(reader, client, slowly=True), pump(server, writer, slowly=False), return_exceptions=True
+        )
+
+    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from contracts.events import Event
-from contracts.topics import CORPORATE_ACTIONS, DRIFT_ALARMS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS, topic_of
+from contracts.topics import (
+    CORPORATE_ACTIONS,
+    DRIFT_ALARMS,
+    FORECAST_SCORES,
+    MODEL_PROMOTIONS,
+    STOCK_DATA,
+    STOCK_FORECASTS,
+    topic_of,
+)
 from forecasting.lineup import Lineup
 from forecasting.models.naive import Naive
 from forecasting.scoring import Scoring
@@ -109,6 +117,7 @@ class Model:
     name: str = "stock-forecaster"
     run_id: str = "run"
     min_history: int = 2
+    trained_until: datetime | None = None
     broken_for: str = ""
     calls: list = field(default_factory=list)
 
@@ -134,13 +143,14 @@ def lineup(**models: Model) -> Lineup:
 def serving(log: MemoryLog, watch: Watch, moment: datetime, **settings) -> Serving:
     """Return a serving process that has just started."""
     return Serving(
-        ServeSettings(**({"quiet_seconds": 1e9} | settings)),
+        ServeSettings(**settings),
         watch,
         MemoryOutput(log),
         FixedClock(moment),
         actions=MemoryTopic(log, CORPORATE_ACTIONS.name),
         issued=MemoryTopic(log, STOCK_FORECASTS.name),
         scores=MemoryTopic(log, FORECAST_SCORES.name),
+        ends=lambda: {(STOCK_DATA.name, 0): len(log.topics[STOCK_DATA.name])},
         stop=threading.Event(),
     )
 
@@ -152,6 +162,7 @@ def scoring(log: MemoryLog, moment: datetime) -> Scoring:
         MemoryOutput(log),
         FixedClock(moment),
         actions=MemoryTopic(log, CORPORATE_ACTIONS.name),
+        promotions=MemoryTopic(log, MODEL_PROMOTIONS.name),
         forecasts=MemoryTopic(log, STOCK_FORECASTS.name),
         scores=MemoryTopic(log, FORECAST_SCORES.name),
         alarms=MemoryTopic(log, DRIFT_ALARMS.name),

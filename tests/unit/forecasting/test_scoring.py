@@ -4,11 +4,15 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from statistics import fmean
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.events import ModelPromoted
+from contracts.parts import OffsetRange
+from contracts.samples import sample
 from contracts.topics import FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
 from streaming.publisher import KafkaAway
 from tests.unit.forecasting.markets import bar, split
@@ -73,6 +77,59 @@ def test_restart_scores_nothing_twice():
     for _ in range(3):
         feed(scoring(log, NOW), log)
     assert keys(log) == [(1, 0), (2, 0), (3, 0)]
+
+
+def promoted(version, offset):
+    training = replace(
+        sample(ModelPromoted).training,
+        inputs=(OffsetRange(topic=STOCK_DATA.name, partition=0, from_offset=0, to_offset=offset),),
+    )
+    return replace(sample(ModelPromoted), version=version, training=training)
+
+
+def test_score_says_how_far_the_training_saw_by_the_offsets_of_the_decision_whatever_the_forecast_says():
+    """A version learned from 33 bars; somebody issued its forecast from the 30th of them all the same."""
+    log = forecast_log()
+    for day in range(30, 35):
+        log.append(bar("A", day, PRICES[day]))
+    log.append(promoted("1", 32))
+    process = scoring(log, NOW)
+    feed(process, log, 1)
+    assert log.events(STOCK_FORECASTS)[0].trained_until is None
+    # While its bars come one by one, what is known of them so far is at or after the origin.
+    origin = bar("A", 29).closed_at
+    assert all(found.trained_until >= origin for found in log.events(FORECAST_SCORES))
+    assert log.events(FORECAST_SCORES)[-1].trained_until == bar("A", 32).closed_at
+
+
+def test_score_of_a_version_that_no_decision_names_says_what_its_forecast_says():
+    until = bar("A", 20).closed_at
+    log = MemoryLog([bar("A", day, PRICES[day]) for day in range(30)])
+    process = serving(log, Watch(lineup(champion=Model("1", trained_until=until))), bar("A", 29).closed_at)
+    feed(process, log)
+    process.tick()
+    log.append(bar("A", 30, PRICES[30]))
+    feed(scoring(log, NOW), log)
+    assert [found.trained_until for found in log.events(FORECAST_SCORES)] == [until]
+
+
+def test_score_has_the_loss_of_the_random_walk_from_the_same_origin_and_none_where_there_was_no_forecast():
+    log = MemoryLog([bar("A", day, PRICES[day]) for day in range(30)])
+    watch = Watch(lineup(champion=Model("2", "arima")))
+    process = serving(log, watch, bar("A", 29).closed_at)
+    feed(process, log)
+    process.tick()
+    log.append(bar("A", 30, PRICES[30]))
+    feed(process, log)
+    watch.lineup = lineup(champion=Model("2", "arima"), naive=Model("1"))
+    process.tick()
+    log.append(bar("A", 31, PRICES[31]))
+    feed(scoring(log, NOW), log)
+    found = {(s.family, s.origin, s.step): s for s in log.events(FORECAST_SCORES)}
+    alone, beside = (found["arima", bar("A", day).closed_at, step] for day, step in ((29, 2), (30, 1)))
+    naive = found["naive", bar("A", 30).closed_at, 1]
+    assert alone.naive_pinball is None
+    assert beside.naive_pinball == naive.naive_pinball == pytest.approx(fmean(loss.loss for loss in naive.pinball))
 
 
 def test_corrected_bar_scores_again_and_both_stay():

@@ -129,6 +129,22 @@ def test_intervals_follow_how_they_held_and_the_lineage_names_the_scores_they_fo
     assert width(forecast, 1) == width(plain, 1), "the outcome of its second step lies after its origin"
 
 
+def test_intervals_do_not_follow_forecasts_from_origins_that_the_training_saw():
+    log = MemoryLog(bars("A", range(30)))
+    process = start(log, at_work())
+    first = log.events(STOCK_FORECASTS)[0]
+    missed = {"symbol": "A", "model_version": "1", "family": "naive", "inside_80": False, "inside_95": False}
+    target = bar("A", 30).closed_at
+    log.append(
+        replace(sample(ForecastScored), **missed, origin=first.origin, target_at=target, trained_until=first.origin)
+    )
+    log.append(bar("A", 30, first.steps[0].mean))
+    feed(process, log)
+    forecast = next(f for f in log.events(STOCK_FORECASTS)[1:] if f.model.family == "naive")
+    plain = issued_without_scores(bars("A", range(30)), bar("A", 30, first.steps[0].mean))
+    assert width(forecast, 0) == width(plain, 0)
+
+
 def issued_without_scores(before, newest):
     log = MemoryLog(before)
     process = start(log, at_work())
@@ -304,18 +320,79 @@ def test_forecast_is_never_issued_before_its_bar_was_recorded():
     assert all(f.issued_at == bar("A", 29).recorded_at for f in log.events(STOCK_FORECASTS))
 
 
-def test_backfill_of_a_past_that_goes_on_begins_only_when_it_is_quiet():
-    """The clock is far ahead of the bars: only quiet tells that the newest is the newest."""
+def test_first_read_that_pauses_in_the_middle_of_history_issues_nothing_until_the_end_of_the_log():
+    """However long nothing comes: only what the log held at a look tells that the newest bar is the newest."""
+    log = MemoryLog(by_time(bars("A", range(80)), bars("B", range(80))))
+    process = serving(log, at_work(), bar("A", 79).closed_at)
+    process.positions([("stock-data", 0)])
+    for start_at in range(0, 160, 37):
+        part = log.topics["stock-data"][start_at : start_at + 37]
+        assert issued(log) == []
+        process.apply(Batch(records=part, next_offsets={("stock-data", 0): part[-1].offset + 1}))
+        for _ in range(3):
+            process.tick()
+    assert {origin for _, origin, _, _ in issued(log)} == {bar("A", 79).closed_at}
+    assert len(issued(log)) == 4
+
+
+def test_backfill_beside_bars_that_go_on_gets_one_forecast_at_each_look_not_one_a_bar():
+    """A symbol's history comes while another one is live; it was recorded long after its sessions."""
     log = MemoryLog(bars("A", range(30)))
-    long_after = bar("A", 29).closed_at + timedelta(days=900)
-    process = serving(log, at_work(), long_after)
+    process = start(log, at_work(arima=NAIVE))
+    before = len(issued(log))
+    learned = bar("A", 29).recorded_at
+    for first in (0, 10, 20):
+        for day in range(first, first + 10):
+            log.append(bar("B", day, recorded_at=learned))
+        feed(process, log, 3)
+        process.tick()
+    log.append(bar("A", 30))
+    log.append(bar("B", 30))
+    feed(process, log)
+    fresh = issued(log)[before:]
+    assert [(symbol, origin) for symbol, origin, _, _ in fresh] == [
+        *(("B", bar("B", day).closed_at) for day in (9, 19, 29)),
+        ("A", bar("A", 30).closed_at),
+        ("B", bar("B", 30).closed_at),
+    ]
+
+
+def test_bars_that_came_after_the_session_that_they_foretell_are_skipped_but_for_the_newest():
+    log = MemoryLog(bars("A", range(30)))
+    process = start(log, at_work(arima=NAIVE))
+    late = bar("A", 33).recorded_at
+    for event in bars("A", range(30, 34)):
+        log.append(replace(event, recorded_at=late))
     feed(process, log)
     process.tick()
-    assert issued(log) == []
-    process = serving(log, at_work(), long_after, quiet_seconds=0)
-    feed(process, log)
+    start(log, at_work(arima=NAIVE))
+    assert [origin for _, origin, _, _ in issued(log)] == [bar("A", day).closed_at for day in (29, 33)]
+
+
+def test_version_rolled_back_before_a_restart_owes_nothing_for_the_time_it_was_out_of_work():
+    log = MemoryLog(bars("A", range(30)))
+    start(log, Watch(lineup(champion=NAIVE)))
+    process = start(log, Watch(lineup(champion=ARIMA)))
+    for event in bars("A", range(30, 60)):
+        log.append(event)
+        feed(process, log)
+    start(log, Watch(lineup(champion=NAIVE)))
+    naive = [origin for _, origin, family, _ in issued(log) if family == "naive"]
+    assert naive == [bar("A", day).closed_at for day in (29, 59)]
+
+
+def test_version_issues_nothing_for_bars_older_than_those_it_was_trained_on():
+    log = MemoryLog(bars("A", range(30)))
+    watch = at_work(arima=NAIVE)
+    process = start(log, watch)
+    learned = Model("7", "lstm", trained_until=bar("A", 31).closed_at)
+    watch.lineup = lineup(champion=NAIVE, naive=NAIVE, lstm=learned)
     process.tick()
-    assert {origin for _, origin, _, _ in issued(log)} == {bar("A", 29).closed_at}
+    for event in bars("A", range(30, 34)):
+        log.append(event)
+        feed(process, log)
+    found = [(f.origin, f.trained_until) for f in log.events(STOCK_FORECASTS) if f.model.family == "lstm"]
+    assert found == [(bar("A", day).closed_at, learned.trained_until) for day in (31, 32, 33)]
 
 
 def test_partition_that_went_and_came_back_is_folded_anew():

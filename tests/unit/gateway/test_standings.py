@@ -1,24 +1,32 @@
 """The leaderboard's arithmetic and where aliases point."""
 
 import random
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from contracts.events import ModelPromoted
 from contracts.samples import sample
 from gateway.responses import Model, Standing
-from gateway.standings import newest_by_alias, skill_interval, standings
+from gateway.standings import by_session, newest_by_alias, skill_interval, standings
 
 
 def score(
-    version: str = "4", step: int = 1, session: int = 0, symbol: str = "AAPL", **given: float
-) -> dict[str, object]:
-    return {
-        "model_version": version, "family": "arima", "step": step, "symbol": symbol, "target_at": f"day {session:04}",
-        "absolute_error": 0.8, "naive_absolute_error": 1.0, "scaled_error": 0.9, "scaled_n": 1, "pinball": 0.2,
-        "absolute_actual": 100.0, "hits_80": 1, "hits_95": 1, **given,
+    version: str = "4", step: int = 1, session: int = 0, symbol: str = "AAPL", family: str = "arima", **given: object
+) -> dict[str, Any]:
+    """Return a document of the read model with one score in it."""
+    terms = {
+        "target_at": f"day {session:04}", "absolute_error": 0.8, "naive_absolute_error": 1.0, "scaled_error": 0.9,
+        "crps": 0.004, "naive_crps": 0.005, "inside_80": True, "inside_95": True, **given,
     }  # fmt: skip
+    line = {"model_version": version, "family": family, "step": step, "symbol": symbol}
+    return {**line, "scores": {f"{version} {step} {session} {symbol}": terms}}
+
+
+def ranked(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return standings(by_session(scores))
 
 
 def noisy(seed: int, sessions: int, skill: float = 0.0, step: int = 1) -> list[tuple[float, float]]:
@@ -29,27 +37,71 @@ def noisy(seed: int, sessions: int, skill: float = 0.0, step: int = 1) -> list[t
 
 
 def test_standings_of_scores_of_one_version_and_step_are_added_up() -> None:
-    (item,) = standings([score(), score(session=1, hits_80=0, absolute_error=0.1, naive_absolute_error=2.0)])
+    (item,) = ranked([score(), score(session=1, inside_80=False, absolute_error=0.1, naive_absolute_error=2.0)])
     Standing.model_validate(item)
-    assert (item["n"], item["sessions"]) == (2, 2)
+    assert (item["n"], item["sessions"], item["paired_sessions"]) == (2, 2, 2)
     assert item["coverage_80"] == pytest.approx(0.5)
     assert item["mase"] == pytest.approx(0.9)
+    assert item["scrps"] == pytest.approx(0.004)
     assert item["skill"] == pytest.approx(1 - 0.9 / 3)
-
-
-def test_standings_scrps_of_symbols_of_different_prices_is_the_mean_of_each() -> None:
-    (item,) = standings([score(), score(symbol="GOOG", pinball=6.0, absolute_actual=600.0)])
-    assert item["scrps"] == pytest.approx((0.4 / 100 + 12.0 / 600) / 2)
+    assert item["crps_skill"] == pytest.approx(0.2)
 
 
 def test_standings_without_anything_to_divide_by_have_no_figure() -> None:
-    (item,) = standings([score(scaled_n=0, naive_absolute_error=0, absolute_actual=0)])
-    assert [item[name] for name in ("mase", "skill", "skill_low", "scrps")] == [None] * 4
+    (item,) = ranked([score(scaled_error=None, naive_absolute_error=0, crps=None)])
+    assert [item[name] for name in ("mase", "skill", "skill_low", "scrps", "crps_skill")] == [None] * 5
 
 
-def test_standings_stand_by_step_and_then_by_skill() -> None:
-    items = standings([score("1", 2), score("2", 1, absolute_error=0.9), score("3", 1, absolute_error=0.1)])
-    assert [(item["step"], item["version"]) for item in items] == [(1, "3"), (1, "2"), (2, "1")]
+def test_standings_pair_the_distribution_on_sessions_of_which_the_random_walk_is_settled_too() -> None:
+    (item,) = ranked([score(), score(session=1, crps=0.1, naive_crps=None)])
+    assert (item["sessions"], item["paired_sessions"]) == (2, 1)
+    assert item["crps_skill"] == pytest.approx(0.2)
+
+
+def test_standings_stand_by_step_then_by_what_is_beyond_noise_and_few_sessions_come_last() -> None:
+    def sessions(version: str, crps: float, count: int = 40, **given: Any) -> list[dict[str, Any]]:
+        return [score(version, session=at, crps=crps + 1e-4 * (at % 3), **given) for at in range(count)]
+
+    items = ranked(
+        [
+            *sessions("1", 0.0056),
+            *sessions("2", 0.0010, count=5),
+            *sessions("3", 0.0040),
+            *sessions("4", 0.0049),
+            *sessions("5", 0.0030),
+            *sessions("6", 0.0050, family="naive"),
+            score("3", step=2),
+        ]
+    )
+    assert [(item["step"], item["version"], item["verdict"]) for item in items] == [
+        (1, "5", "better"),
+        (1, "3", "better"),
+        (1, "4", "undecided"),
+        (1, "6", "baseline"),
+        (1, "1", "worse"),
+        (1, "2", "few"),
+        (2, "3", "few"),
+    ]
+
+
+def test_standings_without_the_distribution_judge_by_the_centre() -> None:
+    lines = {"4": 0.8, "5": 1.3}
+    items = ranked(
+        score(version, session=at, absolute_error=error + at % 2 / 100, naive_crps=None)
+        for version, error in lines.items()
+        for at in range(40)
+    )
+    assert [(item["version"], item["verdict"]) for item in items] == [("4", "better"), ("5", "worse")]
+
+
+def test_standings_have_the_random_walk_once_whatever_its_versions() -> None:
+    walks = [
+        score(version, session=at, family="naive")
+        for version, first in (("9", 0), ("10", 30))
+        for at in range(first, 40)
+    ]
+    (item,) = ranked(walks)
+    assert (item["version"], item["sessions"], item["n"], item["verdict"]) == ("10", 40, 40, "baseline")
 
 
 def test_standings_do_not_depend_on_the_order_of_scores() -> None:
@@ -62,27 +114,20 @@ def test_standings_do_not_depend_on_the_order_of_scores() -> None:
         )
         for number in range(150)
     ]
-    expected = standings(rows)
+    expected = ranked(rows)
     for seed in range(5):
         random.Random(seed).shuffle(rows)
-        assert standings(rows) == expected
-
-
-def test_standings_of_a_window_count_its_newest_sessions_of_every_version() -> None:
-    scores = [score(version, session=at) for version in "12" for at in range(50 if version == "1" else 45)]
-    items = {item["version"]: item["n"] for item in standings(scores, 10)}
-    assert items == {"1": 10, "2": 5}
-    assert {item["n"] for item in standings(scores, 1000)} == {50, 45}
+        assert ranked(rows) == expected
 
 
 def test_standings_of_a_lead_that_holds_in_every_session_tell_it_beyond_noise() -> None:
-    (item,) = standings([score(session=at, absolute_error=0.8 + at % 2 / 100) for at in range(40)])
+    (item,) = ranked([score(session=at, absolute_error=0.8 + at % 2 / 100) for at in range(40)])
     assert 0.18 < item["skill_low"] < item["skill"] < item["skill_high"] < 0.21
 
 
 def test_standings_of_few_sessions_say_no_confidence() -> None:
-    (item,) = standings([score(session=at, symbol=symbol) for at in range(29) for symbol in ("AAPL", "IBM")])
-    assert (item["n"], item["skill_low"], item["skill_high"]) == (58, None, None)
+    (item,) = ranked([score(session=at, symbol=symbol) for at in range(29) for symbol in ("AAPL", "IBM")])
+    assert (item["n"], item["skill_low"], item["skill_high"], item["verdict"]) == (58, None, None, "few")
 
 
 @pytest.mark.parametrize("step", [1, 5])
@@ -99,7 +144,7 @@ def test_skill_interval_of_symbols_that_move_together_is_no_narrower_than_that_o
         for at, (error, _) in enumerate(one)
         for symbol in "ABCDE"
     ]
-    (item,) = standings(many)
+    (item,) = ranked(many)
     assert (item["skill_low"], item["skill_high"]) == pytest.approx(skill_interval(one, 1))
 
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
-from math import fsum
 
 import pytest
 
@@ -118,17 +117,14 @@ def test_forecasts_step_settled_again_has_the_score_of_the_corrected_bar():
     assert document["scores"]["1"]["bar"]["revision"] == 1
 
 
-def test_leaderboard_scores_of_a_month_add_up_exactly():
-    errors = [0.1 * n for n in range(1, 20)]
+def test_leaderboard_scores_of_a_month_share_a_document():
+    scores = [scored(f"f{n}", error=0.1 * n, day=n) for n in range(19)]
 
-    (document,) = folded(
-        LEADERBOARD, log_of([scored(f"f{n}", error=error, day=n) for n, error in enumerate(errors)])
-    ).values()
+    (document,) = folded(LEADERBOARD, log_of(scores)).values()
 
     assert document["_id"] == "4|P1D|1|AAPL|2012-01"
-    assert document["n"] == 19
-    assert document["absolute_error"] == fsum(errors)
-    assert document["hits_80"] == 19
+    assert [terms["absolute_error"] for terms in document["scores"].values()] == [0.1 * n for n in range(19)]
+    assert document["_offset"] == 18
 
 
 def test_leaderboard_corrected_bar_replaces_the_score_and_repeats_count_once():
@@ -136,22 +132,44 @@ def test_leaderboard_corrected_bar_replaces_the_score_and_repeats_count_once():
 
     (document,) = folded(LEADERBOARD, log_of([first, first, again, again, first])).values()
 
-    assert (document["n"], document["absolute_error"], document["hits_80"]) == (1, 5.0, 0)
+    (terms,) = document["scores"].values()
+    assert (terms["absolute_error"], terms["inside_80"]) == (5.0, False)
 
 
-def test_leaderboard_scores_in_any_order_have_the_same_sums():
+def test_leaderboard_scores_in_any_order_are_the_same():
     scores = [scored(f"f{n}", error=10.0 ** (n - 8)) for n in range(16)]
 
     (one,) = folded(LEADERBOARD, log_of(scores)).values()
     (other,) = folded(LEADERBOARD, log_of(scores[::-1])).values()
 
-    assert one["absolute_error"] == other["absolute_error"]
+    assert one["scores"] == other["scores"]
 
 
-def test_leaderboard_history_without_any_move_has_no_scaled_error():
-    (document,) = folded(LEADERBOARD, log_of([scored(scale=0.0), scored("f2", scale=4.0, error=2.0)])).values()
+@pytest.mark.parametrize(("days", "counts"), [(0, 0), (1, 0), (-1, 1), (None, 1)])
+def test_leaderboard_forecast_from_an_origin_that_the_training_saw_does_not_count(days, counts):
+    until = None if days is None else CLOSED + days * DAY
 
-    assert (document["scaled_error"], document["scaled_n"], document["n"]) == (0.5, 1, 2)
+    (document,) = folded(LEADERBOARD, log_of([scored(origin=CLOSED, trained_until=until)])).values()
+
+    assert len(document["scores"]) == counts
+
+
+def test_leaderboard_score_is_in_terms_of_the_price_and_of_the_usual_change():
+    event = scored(actual=400.0, scale=4.0, error=2.0, naive_pinball=1.0)
+
+    (document,) = folded(LEADERBOARD, log_of([event])).values()
+
+    (terms,) = document["scores"].values()
+    losses = [quantile.loss for quantile in event.pinball]
+    assert (terms["scaled_error"], terms["naive_crps"]) == (0.5, 0.005)
+    assert terms["crps"] == pytest.approx(2 * sum(losses) / len(losses) / 400)
+
+
+def test_leaderboard_history_without_any_move_and_no_random_walk_have_no_figures():
+    (document,) = folded(LEADERBOARD, log_of([scored(scale=0.0, naive_pinball=None)])).values()
+
+    (terms,) = document["scores"].values()
+    assert (terms["scaled_error"], terms["naive_crps"]) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from projections.leaderboard import LEADERBOARD
 from projections.readmodels import READ_MODELS
 from projections.symbols import SYMBOLS
 from projections.writer import Writer
-from streaming.loop import Away
+from streaming.loop import Away, TooSlow
 from tests.unit.projections.logs import MemoryStore, bar, folded, issued, log_of, record, scored
 
 SYMBOL = st.sampled_from(["AAPL", "IBM", "MSFT"])
@@ -145,3 +145,27 @@ def test_writer_batch_of_one_document_writes_it_once():
 
     assert written.applied.total() == 5
     assert [document["_n"] for document in store.documents.values()] == [5]
+
+
+@pytest.mark.parametrize("done", [0, 3, 5], ids=["nothing", "a part", "all"])
+def test_writer_write_that_timed_out_is_looked_up_before_it_is_repeated(done):
+    """The server wrote a part, or all of it, and its answer never came."""
+    log, store = log_of([bar("AAPL", day) for day in range(5)]), MemoryStore()
+    insert, tried = store.insert, []
+
+    def slow(collection, documents):
+        tried.append([document["_id"] for document in documents])
+        if len(tried) == 1:
+            insert(collection, documents[:done])
+            raise TooSlow("no answer")
+        return insert(collection, documents)
+
+    store.insert = slow
+    writer = Writer(store, BARS, "c")
+    with pytest.raises(TooSlow):
+        writer.write(log)
+    written = writer.write(log)
+
+    assert store.documents == folded(BARS, log)
+    assert (written.applied.total(), written.fenced.total()) == (5 - done, done)
+    assert tried[1] == tried[0][done:]

@@ -61,6 +61,7 @@ export function forecast(day: number, model: Partial<ModelRef> = {}): ForecastIs
     })),
     price_basis: 'AS_OF_ORIGIN',
     lineage: { inputs: [], input_sha256: 'ab', input_bars: 64, schema_ids: [1], code_version: '1' },
+    trained_until: null,
   };
 }
 

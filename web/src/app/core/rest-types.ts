@@ -56,6 +56,8 @@ export interface Forecast {
   readonly steps: readonly ForecastStep[];
   readonly price_basis: string;
   readonly lineage: Lineage;
+  /** Close of the last bar that the version's training saw; null where not known. */
+  readonly trained_until: Instant | null;
   /** By step, as far as it is settled. */
   readonly scores: Readonly<Record<string, Score>>;
 }
@@ -66,7 +68,7 @@ export interface Health {
   readonly reasons?: readonly string[];
 }
 
-/** All versions, by step. */
+/** All versions, by step and then by what is beyond noise: better, undecided, worse, too few sessions to tell. */
 export interface Leaderboard {
   readonly items: readonly Standing[];
   readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -246,22 +248,33 @@ export interface ServiceState {
   readonly reasons: readonly string[];
 }
 
-/** How a version does live. `skill` is 1 - sum|error| / sum|random walk's error|: above 0 beats it. */
+/** How a version does live. Skill is 1 - its error / the random walk's of the same forecasts: above 0 beats it. */
 export interface Standing {
   readonly family: string;
+  /** Of the random walk, which is one line, the newest. */
   readonly version: string;
   readonly step: number;
+  /** Settled forecasts from origins that the version's training did not see. */
   readonly n: number;
-  /** How many sessions those scores are of. */
+  /** How many sessions those are of. */
   readonly sessions: number;
+  /** Of those, how many the random walk's forecast is settled of, too. */
+  readonly paired_sessions: number;
   readonly mase: number | null;
   readonly scrps: number | null;
   readonly coverage_80: number | null;
   readonly coverage_95: number | null;
+  /** Of the centre: by |errors|. */
   readonly skill: number | null;
   /** Its 95 % confidence interval, a session being one observation; null below 30 of them. */
   readonly skill_low: number | null;
   readonly skill_high: number | null;
+  /** Of the whole distribution: by pinball losses, on paired sessions. */
+  readonly crps_skill: number | null;
+  readonly crps_skill_low: number | null;
+  readonly crps_skill_high: number | null;
+  /** Whether its skill (of the distribution where known) is beyond noise; few: below 30 sessions. */
+  readonly verdict: 'better' | 'undecided' | 'worse' | 'few' | 'baseline';
 }
 
 /** What there is of a symbol. */

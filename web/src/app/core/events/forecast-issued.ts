@@ -84,4 +84,6 @@ export interface ForecastIssued {
   readonly price_basis: string;
   /** What the forecast was made from. */
   readonly lineage: Lineage;
+  /** closed_at of the last bar that the version's training saw, UTC; null where not known. Since version 2. */
+  readonly trained_until: Instant | null;
 }

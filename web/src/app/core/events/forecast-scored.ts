@@ -66,4 +66,8 @@ export interface ForecastScored {
   readonly scale: number;
   /** When it was scored, UTC. */
   readonly recorded_at: Instant;
+  /** closed_at of the last bar of this symbol that the version's training saw, UTC: a forecast from then or before is no proof. Null where not known. Since version 2. */
+  readonly trained_until: Instant | null;
+  /** The random walk's pinball loss for the same origin and step, mean over the levels; null where it issued no forecast. Since version 2. */
+  readonly naive_pinball: number | null;
 }

@@ -9,10 +9,11 @@ import { familyName } from '../../core/families';
 import { failed, type Load, LOADING, problemIn, READY } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
 import { problemOf } from '../../core/problems';
+import { centreOf, skillOf, toneOf } from '../../core/skills';
 import { change, count, decimal } from '../../common/numbers';
 import { ProblemNote } from '../../common/problem-note';
 import { CoverageGauge } from './coverage-gauge';
-import { addsNothing, beats, clicked, type Column, type Order, ordered } from './standings';
+import { clicked, type Column, isShort, type Order, ordered } from './standings';
 
 interface Heading {
   readonly column: Column;
@@ -23,16 +24,17 @@ interface Heading {
 const HEADINGS: readonly Heading[] = [
   { column: 'family', label: 'Model', hint: 'Family and version' },
   { column: 'step', label: 'Ahead', hint: 'Sessions ahead' },
-  { column: 'skill', label: 'Skill', hint: "1 minus mean absolute error over the random walk's: above zero beats it; below, its 95 % confidence interval" },
+  { column: 'skill', label: 'Skill', hint: "1 minus the loss of the whole distribution over the random walk's, on the sessions that both have settled: above zero beats it; beside it, its 95 % confidence interval" },
+  { column: 'centre', label: 'Of the centre', hint: "1 minus mean absolute error over the random walk's: what a point forecast gains" },
   { column: 'mase', label: 'MASE', hint: 'Mean absolute scaled error (Hyndman and Koehler 2006); lower is better' },
   { column: 'scrps', label: 'sCRPS', hint: 'Scaled continuous ranked probability score, of the whole distribution; lower is better' },
   { column: 'coverage_80', label: '80 % covers', hint: 'How often closes lay inside the 80 % interval' },
   { column: 'coverage_95', label: '95 % covers', hint: 'How often closes lay inside the 95 % interval' },
-  { column: 'n', label: 'Settled', hint: 'Forecast steps that have been settled' },
+  { column: 'sessions', label: 'Sessions', hint: 'Sessions settled that its training did not see; below 30, noise cannot be told' },
 ];
 const EVERY = 5000;
 const STEPS = [1, 2, 3, 4, 5];
-const WINDOWS = [60, 252];
+const WINDOWS = [60, 252, 504];
 
 /** How every version does live, against the random walk. */
 @Component({
@@ -47,7 +49,7 @@ export class LeaderboardPage {
 
   protected readonly symbol = signal('');
   protected readonly step = signal(1);
-  protected readonly window = signal(0);
+  protected readonly window = signal(252);
   protected readonly order = signal<Order>({ column: 'skill', descending: true });
   private readonly standings = signal<readonly LeaderboardRow[]>([]);
   private readonly progress = signal<Load>(LOADING);
@@ -56,12 +58,14 @@ export class LeaderboardPage {
   protected readonly problem = computed(() => problemIn(this.progress()));
   protected readonly rows = computed(() => ordered(this.standings(), this.order()));
   protected readonly steps = computed(() => [...new Set([...STEPS, ...this.standings().map(({ step }) => step)])].sort((a, b) => a - b));
-  protected readonly best = computed(() => this.standings().filter((row) => beats(row) && row.family !== 'naive'));
+  protected readonly best = computed(() => this.standings().filter(({ verdict }) => verdict === 'better'));
   private readonly champion = computed(() => this.board.champion()?.version ?? null);
 
   protected readonly headings = HEADINGS;
   protected readonly windows = WINDOWS;
-  protected readonly addsNothing = addsNothing;
+  protected readonly isShort = isShort;
+  protected readonly skills = (row: LeaderboardRow) => [skillOf(row), centreOf(row)];
+  protected readonly tone = toneOf;
   protected readonly name = familyName;
   protected readonly change = change;
   protected readonly decimal = decimal;
@@ -72,7 +76,7 @@ export class LeaderboardPage {
       .pipe(
         filter(() => document.visibilityState === 'visible'),
         switchMap(([symbol, step, window]) => {
-          const query: LeaderboardQuery = { ...(symbol ? { symbol } : {}), ...(step > 0 ? { step } : {}), ...(window > 0 ? { window } : {}) };
+          const query: LeaderboardQuery = { ...(symbol ? { symbol } : {}), ...(step > 0 ? { step } : {}), window };
           return this.api.leaderboard(query).pipe(
             catchError((error: unknown) => {
               this.progress.set(failed(problemOf(error)));

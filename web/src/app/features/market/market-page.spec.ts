@@ -15,9 +15,10 @@ import { WEB_SOCKET } from '../../core/market-stream';
 const position = { 'stock-data': { '0': 3 } };
 const summary = (symbol: string) => ({ symbol, exchange: 'XNAS', currency: 'USD', bars: 3, last_close: 103 });
 const decision = { alias: 'champion', model_name: 'stock-forecaster', version: '4', family: 'arima', run_id: 'r', decided_at: '2011-12-30T21:00:00Z', reason: 'lowest sCRPS' };
-const standing = (family: string, version: string, skill: number): LeaderboardRow => ({
-  family, version, skill, step: 1, n: 25, mase: 1.06, scrps: 0.012, coverage_80: 0.8, coverage_95: 0.948,
-  sessions: 5, skill_low: null, skill_high: null,
+const standing = (family: string, version: string, skill: number, verdict: LeaderboardRow['verdict']): LeaderboardRow => ({
+  family, version, skill, verdict, step: 1, n: 250, mase: 1.06, scrps: 0.012, coverage_80: 0.8, coverage_95: 0.948,
+  sessions: 50, paired_sessions: 50, skill_low: skill - 0.002, skill_high: skill + 0.002,
+  crps_skill: null, crps_skill_low: null, crps_skill_high: null,
 });
 const prediction: Prediction = {
   model: { name: 'stock-forecaster', version: '4', family: 'arima' },
@@ -39,7 +40,7 @@ class FakeApi {
   forecasts = (symbol: string) =>
     of(page([forecast(3), forecast(3, { version: '1', family: 'naive', role: 'SHADOW' })].map((one) => ({ ...one, symbol })), {}));
   models = () => of({ items: this.names.length > 0 ? [decision] : [] });
-  leaderboard = () => of({ items: [standing('lstm', '2', -0.01), standing('arima', '4', 0.004)] });
+  leaderboard = () => of({ items: [standing('arima', '4', 0.004, 'better'), standing('naive', '1', 0, 'baseline'), standing('lstm', '2', -0.01, 'worse')] });
   pipeline = () =>
     of({ clock: null, market: null, dead_letters: 0, topics: [], read_models: [], services: [], links: { mlflow: 'http://mlflow', airflow: 'http://airflow' } });
   actions = () => of({ items: [] });
@@ -112,11 +113,12 @@ describe('The page', () => {
     expect(text('forecast-table')).toContain('LSTM challenger v2');
   });
 
-  it('sorts the leaderboard by skill and marks what adds nothing', async () => {
+  it('shows the standings in their order, coloured beyond noise, the random walk neutral', async () => {
     await open();
     const skills = [...(find('leaderboard')?.querySelectorAll('tbody td:nth-of-type(1)') ?? [])];
     expect(skills.map((cell) => [cell.textContent, cell.className])).toEqual([
       ['+0.40 %', 'skill-good'],
+      ['–', ''],
       ['−1.00 %', 'skill-bad'],
     ]);
   });

@@ -3,10 +3,11 @@ import { Component, computed, inject } from '@angular/core';
 import { familyName } from '../../core/families';
 import { problemIn } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
+import { skillOf, toneOf } from '../../core/skills';
 import { change, count, decimal, percent } from '../../common/numbers';
 import { ProblemNote } from '../../common/problem-note';
 
-/** Live standings one session ahead, over all symbols; best skill first. */
+/** Live standings one session ahead, over all symbols; what is beyond noise first. */
 @Component({
   selector: 'ft-leaderboard-table',
   imports: [ProblemNote],
@@ -18,27 +19,27 @@ import { ProblemNote } from '../../common/problem-note';
           <thead>
             <tr>
               <th scope="col">Model</th>
-              <th scope="col"><abbr title="1 minus mean absolute error over the random walk's: above zero beats it">Skill</abbr></th>
+              <th scope="col"><abbr title="1 minus the loss of the whole distribution over the random walk's, on the sessions that both have settled: above zero beats it">Skill</abbr></th>
               <th scope="col"><abbr title="Mean absolute scaled error">MASE</abbr></th>
               <th scope="col"><abbr title="Realised coverage of the 80 % interval">80 %</abbr></th>
               <th scope="col"><abbr title="Realised coverage of the 95 % interval">95 %</abbr></th>
-              <th scope="col"><abbr title="Forecasts settled">n</abbr></th>
+              <th scope="col"><abbr title="Sessions settled that its training did not see">n</abbr></th>
             </tr>
           </thead>
           <tbody>
             @for (row of rows(); track row.version) {
-              <tr>
+              <tr [class.row-few]="row.verdict === 'few'">
                 <th scope="row">{{ name(row.family) }} <span class="role">v{{ row.version }}</span></th>
-                <td [class.skill-bad]="(row.skill ?? 1) <= 0" [class.skill-good]="(row.skill ?? 0) > 0">{{ change(row.skill) }}</td>
+                <td [class]="tone(skill(row))">{{ row.verdict === 'baseline' ? '–' : change(skill(row).value) }}</td>
                 <td>{{ decimal(row.mase) }}</td>
                 <td>{{ percent(row.coverage_80) }}</td>
                 <td>{{ percent(row.coverage_95) }}</td>
-                <td>{{ count(row.n) }}</td>
+                <td>{{ count(row.sessions) }}</td>
               </tr>
             }
           </tbody>
         </table>
-        <p class="card-foot">Skill is measured against the random walk: at or below zero, a model adds nothing to its point forecast.</p>
+        <p class="card-foot">Skill is measured against the random walk, and coloured where it is beyond noise. Greyed: fewer than 30 sessions.</p>
       } @else if (problem(); as problem) {
         <ft-problem-note [problem]="problem" />
       } @else {
@@ -50,10 +51,10 @@ import { ProblemNote } from '../../common/problem-note';
 export class LeaderboardTable {
   private readonly board = inject(ModelBoard);
 
-  protected readonly rows = computed(() =>
-    [...this.board.leaderboard()].sort((a, b) => (b.skill ?? -Infinity) - (a.skill ?? -Infinity)),
-  );
+  protected readonly rows = this.board.leaderboard;
   protected readonly problem = computed(() => problemIn(this.board.leaderboardLoad()));
+  protected readonly skill = skillOf;
+  protected readonly tone = toneOf;
   protected readonly name = familyName;
   protected readonly change = change;
   protected readonly percent = percent;
