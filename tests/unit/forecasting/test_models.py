@@ -15,16 +15,11 @@ from forecasting.models.base import BadFrame, Estimator, TooShort, quantile_colu
 from forecasting.models.families import FAMILIES, family, load
 from forecasting.quantiles import LEVELS
 from forecasting.windows import CONTEXT, MAX_HORIZON, series_of, windows_at
+from tests.unit.forecasting.estimators import made
 from tests.unit.forecasting.markets import bar, market, symbol_of
 from tests.unit.forecasting.markets import split as split_of
 
-MEMBERS = {"lstm": {"width": 8, "epochs": 2}, "transformer": {"width": 8, "epochs": 2, "heads": 2, "blocks": 1}}
-SMALL = MEMBERS | {"ensemble": {"members": ["naive", "arima", "lstm"], "overrides": MEMBERS}}
 RANDOM = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def made(name: str) -> Estimator:
-    return family(name)(**SMALL.get(name, {}))
 
 
 @pytest.fixture(scope="module", params=list(FAMILIES))
