@@ -1,5 +1,6 @@
 """One suite for every family: what holds for one holds for all, and for the next one added to the table."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +238,20 @@ def test_network_tells_each_epoch(name: str) -> None:
 
     assert [epoch.number for epoch in heard] == [1, 2]
     assert estimator.curves() == heard
+
+
+def test_networks_loaded_one_after_another_make_tensorflow_warn_of_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made("lstm").fit(market()).save(tmp_path)
+    tensorflow = logging.getLogger("tensorflow")
+    tensorflow.addHandler(caplog.handler)
+
+    for _ in range(7):
+        load(tmp_path).predict(tails(market()))
+
+    tensorflow.removeHandler(caplog.handler)
+    assert caplog.messages == []
 
 
 def test_family_that_is_not_there_is_named() -> None:
