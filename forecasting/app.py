@@ -68,7 +68,8 @@ def create_app(
 
     @app.post("/invocations")
     async def invocations(
-        request: Request, alias: str = Query(CHAMPION, description="Which model at work to ask.")
+        request: Request,
+        alias: str = Query(CHAMPION, description="Which model at work to ask: an alias, a family or a version."),
     ) -> Response:
         """Forecast a long frame `unique_id, ds, y` (and `high, low`) by MLflow's scoring protocol.
 
@@ -84,15 +85,19 @@ def create_app(
     return app
 
 
-def _model(lineup: Lineup, alias: str, reasons: Callable[[], list[str]]) -> LoadedModel:
-    """Return the model of an alias; 503 while there is none at all, 404 for an alias that nobody holds."""
-    if found := lineup.models.get(alias):
+def _model(lineup: Lineup, asked: str, reasons: Callable[[], list[str]]) -> LoadedModel:
+    """Return the model of an alias, a family or a version; 503 while there is none at all, 404 for an unknown one."""
+    if found := lineup.named(asked):
         return found
-    if alias == CHAMPION or not lineup.models:
-        why = "; ".join(reasons()) or f"no alias {alias} is set"
+    if asked == CHAMPION or not lineup.models:
+        why = "; ".join(reasons()) or f"no alias {asked} is set"
         detail = why if why.startswith("no model is loaded yet") else f"no model is loaded yet: {why}"
         raise HTTPException(503, detail, headers={"Retry-After": str(RETRY_AFTER)})
-    raise HTTPException(404, f"no alias {alias!r} is at work; there are {', '.join(lineup.models)}")
+    raise HTTPException(
+        404,
+        f"no model {asked!r} is at work; there are {', '.join(lineup.models)}, or by version "
+        f"{', '.join(lineup.by_version)}. A registered version is loaded once an alias points at it.",
+    )
 
 
 def _score(model: LoadedModel, body: bytes, content_type: str) -> Response:

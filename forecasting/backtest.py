@@ -21,6 +21,7 @@ from rich.table import Table
 from forecasting import history, quality
 from forecasting.backtests import Maker
 from forecasting.csvbars import read_bars
+from forecasting.endings import told_to_end
 from forecasting.folds import Fold, folds, folds_after
 from forecasting.models.families import FAMILIES, family
 from forecasting.pages import page, readable
@@ -49,6 +50,7 @@ class Bars:
     source: str
 
 
+@told_to_end()
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code: 0 done, 1 a server is away or there is too little data, 2 bad usage."""
     parser = _parser()
@@ -197,6 +199,7 @@ def _logged(
     registry = ModelRegistry(settings)
     tags = {"kind": "backtest", "data_sha256": bars.sha256, "trial": digest}
     try:
+        registry.close_abandoned()
         with registry.answering(), registry.run("backtest", tags) as run_id:
             log_backtest(trial, about, quality.rows(bars.found), report)
     except ModelsAway as error:

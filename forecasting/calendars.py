@@ -69,9 +69,11 @@ def closes_after(origins: Moments, horizon: int, *, interval: str = "P1D", excha
     stamps = np.asarray(origins, dtype="datetime64[ns]")
     first = np.searchsorted(closes, stamps, side="right")
     if len(stamps) and (stamps.min() < closes[0] or first.max() + horizon > len(closes)):
+        first_day, last_day = closes[[0, -1]].astype("datetime64[D]")
+        earliest, latest = (moment.astype("datetime64[m]") for moment in (stamps.min(), stamps.max()))
         raise NoSession(
-            f"the {exchange} calendar knows sessions from {closes[0]} to {closes[-1]}; "
-            f"{horizon} sessions after {stamps.min()} .. {stamps.max()} are not all among them"
+            f"the {exchange} calendar knows sessions from {first_day} to {last_day}; "
+            f"{horizon} sessions after {earliest} .. {latest} are not all among them"
         )
     following: Moments = closes[first[:, None] + np.arange(horizon)]
     return following
@@ -98,7 +100,7 @@ def session_of(closed_at: datetime, exchange: str = "XNYS") -> date:
 def as_closes(stamps: Moments, exchange: str = "XNYS") -> Moments:
     """Read midnight stamps, which name a day, as that day's session close; leave others as they are.
 
-    A day without a session closes with the session before it.
+    A day without a session closes with the session before it; one that the calendar does not know stays as it is.
     """
     moments = np.asarray(stamps, dtype="datetime64[ns]")
     days = moments.astype("datetime64[D]")
@@ -108,4 +110,5 @@ def as_closes(stamps: Moments, exchange: str = "XNYS") -> Moments:
     closes = _closes(exchange)
     # No session of an exchange that opens by day closes later than the end of its own date.
     before_next_day = np.searchsorted(closes.astype("datetime64[D]"), days, side="right") - 1
-    return np.where(midnight, closes[np.clip(before_next_day, 0, None)], moments)
+    known = midnight & (before_next_day >= 0) & (days <= closes[-1].astype("datetime64[D]"))
+    return np.where(known, closes[np.clip(before_next_day, 0, None)], moments)

@@ -58,6 +58,11 @@ class Lineup:
         """Return the models by version."""
         return {model.version: model for model in self.models.values()}
 
+    def named(self, name: str) -> LoadedModel | None:
+        """Return the model of an alias, a version or a family; the champion's family may have no alias of its own."""
+        of_family = (model for model in self.models.values() if model.family == name)
+        return self.models.get(name) or self.by_version.get(name) or next(of_family, None)
+
 
 class ModelWatch:
     """Keeps the line-up as the registry's aliases say.

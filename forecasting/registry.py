@@ -18,7 +18,9 @@ from mlflow.models import ModelSignature
 from mlflow.pyfunc import PyFuncModel
 from requests import RequestException
 
+from forecasting.killed import close_abandoned, killed_if_told
 from forecasting.models.base import HORIZON, Estimator
+from forecasting.owners import this_process
 from forecasting.pyfunc import ARTIFACT, Forecaster, signature
 from forecasting.quantiles import LEVELS
 from forecasting.settings import ForecastingSettings
@@ -195,13 +197,26 @@ class ModelRegistry:
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str], *, nested: bool = False) -> Iterator[str]:
-        """Open an MLflow run; one that an exception leaves is marked as failed."""
+        """Open an MLflow run that names its process.
+
+        One that an exception leaves is marked as failed; where that is the end that a signal asked for, as killed.
+        """
         with self.answering():
             experiment = mlflow.set_experiment(self._experiment)
-        with mlflow.start_run(
-            experiment_id=experiment.experiment_id, run_name=name, tags=dict(tags), nested=nested
-        ) as run:
+        owned = {**tags, **this_process().tags()}
+        opened = mlflow.start_run(experiment_id=experiment.experiment_id, run_name=name, tags=owned, nested=nested)
+        with opened as run, killed_if_told(run.info.run_id):
             yield str(run.info.run_id)
+
+    def close_abandoned(self) -> list[str]:
+        """End as killed the runs that processes left open which are gone; return their ids.
+
+        Raises:
+            ModelsAway: MLflow does not answer.
+        """
+        with self.answering():
+            experiment = self._client.get_experiment_by_name(self._experiment)
+            return close_abandoned(self._client, experiment.experiment_id) if experiment else []
 
     def log_model(self, estimator: Estimator, example: pd.DataFrame) -> str:
         """Log an estimator to the open run as a pyfunc without pickles; return its MLflow model id."""

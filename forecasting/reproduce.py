@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from forecasting.differences import Check, Reproduction
+from forecasting.endings import told_to_end
 from forecasting.settings import ForecastingSettings
 from forecasting.train import quiet_start
 from streaming.admin import await_kafka
@@ -15,6 +16,7 @@ from streaming.reader import HistoryGone
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+@told_to_end()
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code: 0 equal, 1 not equal, 2 it cannot be told."""
     parser = argparse.ArgumentParser(prog="python -m forecasting.reproduce", description=__doc__)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from forecasting import quality
+from forecasting.endings import told_to_end
 from forecasting.models.families import FAMILIES
 from forecasting.offsets import OffsetVector
 from forecasting.settings import ForecastingSettings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+@told_to_end()
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code: 0 done, 1 a server is away or there is too little data, 2 bad usage."""
     parser = _parser()
@@ -136,6 +138,7 @@ def quiet_start(command: str) -> None:
     """Keep what TensorFlow and MLflow say of themselves out of the logs, and trainings the same from run to run."""
     configure_logging(command)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # what it says in Python
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums are taken in an order of their own
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("FORETICK_KAFKA_LOG_LEVEL", "2")  # that Kafka is waited for is said once, not by each attempt

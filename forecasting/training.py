@@ -243,6 +243,7 @@ def train(
         NothingToLearn: too little history; HistoryGone: the log no longer holds the vector.
         LogAway, RegistryAway, ModelsAway, WorkersAway: a server does not answer; run it again.
     """
+    ModelRegistry(settings).close_abandoned()
     progress.stage("reading the log")
     history = log_history.load(settings, vector or log_history.freeze(settings))
     ordered = [name for name in FAMILIES if name in families or (decide and name == "naive")]

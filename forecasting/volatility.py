@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from forecasting.quantiles import Floats
 from forecasting.windows import CONTEXT, FLOOR, MAX_HORIZON, Windows
@@ -26,6 +27,8 @@ _QUIET = 2e-3  # |return| below which the day's own says nothing
 _MOST = 60_000  # windows that a fit uses of a larger set, evenly thinned
 _TURNS = 100  # most; some twenty are needed
 _ENOUGH = 300  # windows below which there is no fit
+_BY_CHANCE = 1e-6  # share of windows of a random walk whose mean move would be taken for one that goes on
+_LARGEST = 2.0  # scales are no more than this many of a window's largest moves
 _PRIOR = 5.0  # bars that the market's usual volatility counts for in a window that is all but empty
 
 
@@ -73,8 +76,13 @@ class Har:
         counts = windows.counts[:, None].astype(np.float64)
         prior = _PRIOR * (1 - counts / (CONTEXT - 1))
         usual = self.usual * np.sqrt(np.arange(1, horizon + 1))
-        scale: Floats = np.sqrt((counts * own**2 + prior * usual**2) / (counts + prior))
-        return np.maximum(scale, FLOOR)
+        # What was learned of other prices says nothing of ticks as large as the price; the window's own moves do.
+        largest = np.where(np.isfinite(windows.returns), np.abs(windows.returns), 0.0).max(axis=1)
+        own = np.minimum(own, _LARGEST * np.maximum(largest[:, None] * np.sqrt(np.arange(1, horizon + 1)), usual))
+        variance = (counts * own**2 + prior * usual**2) / (counts + prior)
+        steady = _steady(windows)[:, None] * np.arange(1, horizon + 1)
+        scale: Floats = np.maximum(np.sqrt(variance + steady**2), FLOOR)
+        return scale
 
     def learned(self) -> dict[str, Any]:
         """Return the coefficients, as JSON takes them."""
@@ -84,6 +92,30 @@ class Har:
     def restored(cls, learned: Mapping[str, Any]) -> Self:
         """Take up what was learned."""
         return cls(float(learned["usual"]), np.array(learned["ranges"]), np.array(learned["closes"]))
+
+
+def per_session(scales: Floats) -> Floats:
+    """Return the volatility of one session that a drift is in units of: [n, H] scales of cumulative returns -> [n].
+
+    That of the calmest step, so that what drifts by it never outruns the width of any step.
+    """
+    least: Floats = (scales / np.sqrt(np.arange(1, scales.shape[1] + 1))).min(axis=1)
+    return least
+
+
+def _steady(windows: Windows) -> Floats:
+    """Return how far each window surely moves a session, up or down: [n], zero for all that may be a random walk.
+
+    Moves of a random walk add up to the square root of their number; those of a price that rises by the same every
+    session add up to their number.  The mean is sure as far as it is beyond Student's t of such a walk.
+    """
+    known = np.isfinite(windows.returns)
+    counts = np.maximum(known.sum(axis=1), 2)
+    mean = np.where(known, windows.returns, 0.0).sum(axis=1) / counts
+    squares = np.where(known, windows.returns - mean[:, None], 0.0) ** 2
+    error = squares.sum(axis=1) / (counts - 1) / counts  # variance of the mean
+    steady: Floats = np.sqrt(np.maximum(mean**2 - stdtrit(counts - 1, 1 - _BY_CHANCE) ** 2 * error, 0.0))
+    return steady * (windows.counts >= 2)
 
 
 def _fitted(features: Floats, moves: Floats) -> Floats:

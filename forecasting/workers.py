@@ -3,6 +3,9 @@
 Models only say what may be split (`joblib.Parallel`); here is said who does it.  Where it is done changes no number.
 """
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +18,7 @@ from forecasting.settings import ForecastingSettings
 log = structlog.get_logger()
 
 _CONNECT_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
 
 
 class WorkersAway(Exception):
@@ -30,7 +34,7 @@ def workers(settings: ForecastingSettings) -> Iterator[None]:
     """
     address = settings.dask_scheduler
     if not address:
-        with parallel_config("loky", n_jobs=settings.training_workers):
+        with parallel_config("loky", n_jobs=settings.training_workers, initializer=_end_with, initargs=(os.getpid(),)):
             yield
         return
     from distributed import Client  # half a second to import, and only who has a cluster needs it
@@ -45,3 +49,14 @@ def workers(settings: ForecastingSettings) -> Iterator[None]:
         log.info("training on a Dask cluster", scheduler=address, workers=len(client.ncores()))
         with parallel_config("dask", client=client):
             yield
+
+
+def _end_with(training: int) -> None:
+    """Let a worker process end with its training's: a training that is killed outright tells nobody."""
+
+    def watch() -> None:
+        while os.getppid() == training:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

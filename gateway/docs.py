@@ -27,7 +27,8 @@ frame is one message or an array of them: `{"type": "bar" or "forecast", "topic"
 everything since, or `{"type": "gap", "topic", "partition", "from", "to"}` for what it must fetch anew. Slow clients get
 the newest of each symbol, told as a gap, and are then closed with 3008. On `/forecast`,
 `{"id": "x", "symbol": "AAPL", "horizon": 5}` or `{"id": "x", "history": [...], "horizon": 5}` is answered by
-`{"type": "prediction", "id": "x", "data"}` or `{"type": "error", "id": "x", "error"}`.
+`{"type": "prediction", "id": "x", "data"}` or `{"type": "error", "id": "x", "error"}`. There and in `POST /predict`,
+`"model": "arima"` asks another model than the champion: an alias, a family or a version that serves.
 """
 
 _STYLE = """

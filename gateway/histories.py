@@ -6,12 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
 from math import isfinite
+from statistics import median
 from typing import Any
 
 from contracts.actions import Split, split_factor
 
 FEWEST = 2
+FEW = 23  # observations of a month of moves; below, the models' width is much of the usual market's
 LONGEST = 5000
+_A_LONG_WEEKEND = 4 * 86_400  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,27 @@ def faults(stamps: Sequence[datetime], values: Sequence[float | None], root: str
             found.append(
                 Fault(f"{root}.{index}.ds", f"{after.isoformat()} comes after {before.isoformat()}: oldest first")
             )
+        elif after.date() == before.date():
+            what = f"{after.date()} has another observation: one of each session is taken, for sessions are forecast"
+            found.append(Fault(f"{root}.{index}.ds", what))
     return found
+
+
+def warnings(stamps: Sequence[datetime]) -> list[str]:
+    """Return what a forecast of a history should not be read without."""
+    told = []
+    if len(stamps) < FEW:
+        told.append(
+            f"The width is largely the usual one of the market that the model has learned from: {len(stamps)} sessions "
+            f"say little of how far this price moves, {FEW} or more say it themselves."
+        )
+    steps = [(after - before).total_seconds() for before, after in pairwise(stamps)]
+    if len(stamps) > FEWEST and median(steps) > _A_LONG_WEEKEND:
+        told.append(
+            "Most observations lie more than four days apart, and each was taken for the session after the one before: "
+            "forecasts are of daily sessions."
+        )
+    return told
 
 
 def utc(moment: datetime) -> datetime:

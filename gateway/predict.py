@@ -1,4 +1,4 @@
-"""Predictions on request: from a symbol's bars or the caller's history, by whatever model serves now."""
+"""Predictions on request: from a symbol's bars or the caller's history, by the champion or another model at work."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ import structlog
 from gateway.access import PREDICT, Caller
 from gateway.breakers import CLOSED, Breaker
 from gateway.budgets import Budgets
-from gateway.histories import adjusted, faults, frame_of_bars, frame_of_history, frame_sha256, utc
+from gateway.histories import adjusted, faults, frame_of_bars, frame_of_history, frame_sha256, utc, warnings
 from gateway.metrics import Metrics
 from gateway.problems import Problem
 from gateway.queries import Queries
@@ -72,10 +72,10 @@ class Predictor:
         return answer
 
     async def _predict(self, request: PredictRequest) -> dict[str, Any]:
-        frame, origin = await self._of_symbol(request) if request.symbol else _of_history(request)
+        frame, stamps = await self._of_symbol(request) if request.symbol else _of_history(request)
         body = {"dataframe_split": frame, "params": {"horizon": request.horizon, "levels": list(LEVELS)}}
         async with self._turn:
-            answer = await self._tried(body)
+            answer = _judged(await self._tried(body, request.model), request.model)
         version = answer.headers.get("X-Foretick-Model-Version", "")
         return {
             "model": {
@@ -84,12 +84,13 @@ class Predictor:
                 "family": answer.headers.get("X-Foretick-Model-Family", ""),
             },
             **({"symbol": request.symbol} if request.symbol else {}),
-            "origin": origin,
+            "origin": stamps[-1],
             "steps": _steps(answer, request.horizon),
+            "warnings": warnings(stamps),
             "input_sha256": frame_sha256(frame),
         }
 
-    async def _of_symbol(self, request: PredictRequest) -> tuple[dict[str, Any], datetime]:
+    async def _of_symbol(self, request: PredictRequest) -> tuple[dict[str, Any], list[datetime]]:
         symbol = str(request.symbol)
         rows = await self._queries.bars(symbol, request.interval, limit=self._bars)
         if not rows and not await self._queries.knows(symbol):
@@ -100,57 +101,74 @@ class Predictor:
                 errors=[{"where": "symbol", "what": f"{symbol} is unknown"}],
             )
         bars = rows[::-1]
-        if found := faults([bar["closed_at"] for bar in bars], [bar["close"] for bar in bars], "symbol"):
+        stamps = [bar["closed_at"] for bar in bars]
+        if found := faults(stamps, [bar["close"] for bar in bars], "symbol"):
             raise Problem(
                 422,
                 "too-little-history",
                 f"{symbol} {request.interval}: {found[0].what}.",
                 errors=[{"where": fault.where, "what": fault.what} for fault in found[:20]],
             )
-        origin = bars[-1]["closed_at"]
-        return frame_of_bars(adjusted(bars, await self._queries.splits(symbol), origin)), origin
+        return frame_of_bars(adjusted(bars, await self._queries.splits(symbol), stamps[-1])), stamps
 
-    async def _tried(self, body: Mapping[str, Any]) -> httpx.Response:
-        """Ask, unless the service failed too often just now, and remember how it went."""
+    async def _tried(self, body: Mapping[str, Any], model: str | None) -> httpx.Response:
+        """Ask, unless the service failed too often just now, and remember whether it is alive."""
         breaker = self.breaker
         if wait := breaker.wait():
             raise Problem(503, "models-away", "The models do not answer; they are tried again soon.", retry_after=wait)
         begun = time.monotonic()
         try:
-            answer = await self._ask(body)
-        except Problem as problem:
-            (breaker.failed if problem.status == 503 else breaker.succeeded)()
+            answer = await self._ask(body, model)
+        except Problem:
+            breaker.failed()
             raise
         except asyncio.CancelledError:  # the time budget is spent, or the caller has left
             (breaker.failed if time.monotonic() - begun > self._seconds / 2 else breaker.left)()
             raise
-        breaker.succeeded()
+        # What refuses, or has no model yet, is alive; a failing model that somebody named is no reason to leave the
+        # champion alone.
+        failed = answer.status_code >= 500 and model is None and not _lacks_models(answer)
+        (breaker.failed if failed else breaker.succeeded)()
         return answer
 
-    async def _ask(self, body: Mapping[str, Any]) -> httpx.Response:
+    async def _ask(self, body: Mapping[str, Any], model: str | None) -> httpx.Response:
         try:
-            answer = await self._http.post(
-                "/invocations", content=orjson.dumps(body), headers={"Content-Type": "application/json"}
+            return await self._http.post(
+                "/invocations",
+                params={"alias": model} if model else {},
+                content=orjson.dumps(body),
+                headers={"Content-Type": "application/json"},
             )
         except httpx.TransportError as error:
             log.warning("the forecasting service does not answer", error=f"{type(error).__name__}: {error}")
             raise Problem(
                 503, "forecasting-away", "The forecasting service does not answer now.", retry_after=RETRY_AFTER
             ) from error
-        if answer.is_success:
-            return answer
-        detail = _detail(answer)
-        if answer.status_code in (400, 422):
-            raise Problem(422, "history-refused", detail, errors=[{"where": "history", "what": detail}])
-        log.warning("the forecasting service fails", status=answer.status_code, detail=detail)
-        if answer.status_code == 503:
-            raise Problem(503, "no-model", detail, retry_after=_seconds(answer))
-        raise Problem(503, "forecasting-away", "The forecasting service fails now.", retry_after=RETRY_AFTER)
 
 
-def _of_history(request: PredictRequest) -> tuple[dict[str, Any], datetime]:
+def _judged(answer: httpx.Response, model: str | None) -> httpx.Response:
+    """Return an answer that holds a forecast; say of another one whose fault it is."""
+    if answer.is_success:
+        return answer
+    detail = _detail(answer)
+    if answer.status_code in (400, 422):
+        raise Problem(422, "history-refused", detail, errors=[{"where": "history", "what": detail}])
+    if answer.status_code == 404 and model:
+        raise Problem(422, "unknown-model", detail, errors=[{"where": "model", "what": detail}])
+    log.warning("the forecasting service fails", status=answer.status_code, detail=detail)
+    if _lacks_models(answer):
+        raise Problem(503, "no-model", detail, retry_after=_seconds(answer))
+    raise Problem(503, "forecasting-away", "The forecasting service fails now.", retry_after=RETRY_AFTER)
+
+
+def _lacks_models(answer: httpx.Response) -> bool:
+    """Tell the service that waits for its first model from a proxy before one that is away."""
+    return answer.status_code == 503 and _detail(answer).startswith("no model is loaded yet")
+
+
+def _of_history(request: PredictRequest) -> tuple[dict[str, Any], list[datetime]]:
     history = request.history or []
-    stamps, values = [utc(point.ds) for point in history], [point.y for point in history]
+    stamps, values = [point.ds for point in history], [point.y for point in history]
     if found := faults(stamps, values):
         raise Problem(
             422,
@@ -158,7 +176,7 @@ def _of_history(request: PredictRequest) -> tuple[dict[str, Any], datetime]:
             "; ".join(f"{fault.where}: {fault.what}" for fault in found[:3]),
             errors=[{"where": fault.where, "what": fault.what} for fault in found[:20]],
         )
-    return frame_of_history(stamps, [value for value in values if value is not None]), stamps[-1]
+    return frame_of_history(stamps, [value for value in values if value is not None]), stamps
 
 
 def _steps(answer: httpx.Response, horizon: int) -> list[dict[str, Any]]:
@@ -175,13 +193,16 @@ def _steps(answer: httpx.Response, horizon: int) -> list[dict[str, Any]]:
             for row in rows
         ]
         numbers = [number for step in steps for number in (step["mean"], *step["quantiles"].values())]
-        if [step["step"] for step in steps] != list(range(1, horizon + 1)) or not all(map(isfinite, numbers)):
-            raise ValueError(f"{len(steps)} steps of {horizon}, or numbers that are not finite")
+        if [step["step"] for step in steps] != list(range(1, horizon + 1)):
+            raise ValueError(f"{len(steps)} steps of {horizon}")
     except (KeyError, TypeError, ValueError) as error:
         log.error("the forecasting service answered nonsense", error=repr(error), answer=answer.text[:500])
         raise Problem(
             503, "forecasting-nonsense", "The forecasting service gave no forecast.", retry_after=RETRY_AFTER
         ) from error
+    if not all(map(isfinite, numbers)):
+        what = "the prices move so far that a forecast of them is beyond all numbers"
+        raise Problem(422, "history-refused", what, errors=[{"where": "history", "what": what}])
     return steps
 
 

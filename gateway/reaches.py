@@ -31,7 +31,8 @@ def reaches(
         first, last = series["first_closed_at"], series["last_closed_at"]
         begin = min([last, *(end for end in ends if end is not None)])
         reach = wanted * _SPARE * (last - first) / (series["bars"] - 1) + _PAUSE
-        while begin - reach > (first if start is None else max(first, start)):
+        earliest = first if start is None else max(first, start)
+        while begin - earliest > reach:
             yield begin - reach
             reach *= _FURTHER
     yield start

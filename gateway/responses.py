@@ -237,6 +237,7 @@ class Prediction(Answer):
     symbol: str | None = Field(None, examples=["AAPL"])
     origin: datetime = Field(examples=["2012-01-03T21:00:00Z"])
     steps: list[PredictedStep]
+    warnings: list[str] = Field(description="What the forecast should not be read without; mostly nothing.")
     input_sha256: str = Field(description="Hash of the input; equal to a forecast's `lineage.input_sha256` if it is.")
 
 

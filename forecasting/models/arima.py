@@ -2,6 +2,9 @@
 
 Forecasting re-uses the parameters: the recursion below runs over the window's returns for all symbols at once and
 gives what statsmodels' `apply` and `forecast` give, in microseconds (a test compares the two).
+
+A mean is learned in units of the returns' root mean square and forecast in units of the volatility to come, as widths
+are: a symbol that has come to a standstill, or was never fitted, does not drift as far as the others move.
 """
 
 from collections.abc import Iterator
@@ -16,8 +19,9 @@ from joblib import Parallel, delayed
 from forecasting.models.base import Epoch, Estimator, OnEpoch
 from forecasting.models.orders import Arma, Fits, Order, search_all
 from forecasting.quantiles import Floats, spread, spread_table
-from forecasting.volatility import Har
+from forecasting.volatility import Har, per_session
 from forecasting.windows import (
+    FLOOR,
     MAX_HORIZON,
     Windows,
     check,
@@ -25,9 +29,14 @@ from forecasting.windows import (
     series_of,
     training_windows,
     usual_volatility,
+    volatility,
 )
 
 _ENOUGH = 120  # returns below which a symbol gets the pooled parameters
+_FURTHEST = (
+    1.0  # scales from the last close to a centre: beyond, a window is none that its parameters were learned from
+)
+_UNIT = "volatility"  # of means
 _BLOCK = 16  # symbols in a task: a second of work, so that handing it over costs nothing beside it
 
 
@@ -51,38 +60,40 @@ class Arima(Estimator):
         self.arma_: dict[str, Arma] = {}
         candidates: dict[Order, list[tuple[float, Arma]]] = {}
         returns = {series.symbol: log_returns(series.y)[-self.bars :] for series in series_of(frame)}
-        enough = {symbol: of for symbol, of in returns.items() if len(of) >= _ENOUGH and of.std() > 0}
+        enough = {symbol: of for symbol, of in returns.items() if len(of) >= _ENOUGH and of.std() > FLOOR}
         found = _searched(list(enough.values()), self.max_order)
         for number, (symbol, (fits, best)) in enumerate(zip(enough, found, strict=True), start=1):
-            self.arma_[symbol] = fits[best][1]
-            for order, fit in fits.items():
-                candidates.setdefault(order, []).append(fit)
+            unit = 1 / float(volatility(enough[symbol][None], self.bars)[0])
+            self.arma_[symbol] = fits[best][1].times(unit)
+            for order, (aicc, arma) in fits.items():
+                candidates.setdefault(order, []).append((aicc, arma.times(unit)))
             if on_epoch:
                 on_epoch(Epoch(number, len(enough), float("nan"), float("nan")))
         self.pooled_ = _pool(candidates)
         windows, targets = training_windows(frame, MAX_HORIZON)
         self.har_ = Har.fit(windows, targets, usual_volatility(frame))
-        self.spread_ = spread_table(
-            (targets - self._centre(windows, MAX_HORIZON)) / self.har_.scales(windows), MAX_HORIZON
-        )
+        scales = self.har_.scales(windows)
+        self.spread_ = spread_table((targets - self._centre(windows, scales)) / scales, MAX_HORIZON)
         return self
 
     def log_quantiles(self, windows: Windows, horizon: int, levels: Floats) -> Floats:
-        widths = spread(self.spread_[:horizon], levels)
-        return self._centre(windows, horizon)[:, :, None] + self.har_.scales(windows, horizon)[:, :, None] * widths
+        widths, scales = spread(self.spread_[:horizon], levels), self.har_.scales(windows)
+        return self._centre(windows, scales)[:, :horizon, None] + scales[:, :horizon, None] * widths
 
-    def _centre(self, windows: Windows, horizon: int) -> Floats:
-        """Forecast cumulative log returns: [n] -> [n, horizon]."""
+    def _centre(self, windows: Windows, scales: Floats) -> Floats:
+        """Forecast cumulative log returns of windows whose scales are [n, H]: [n, H]."""
         chosen = [self.arma_.get(str(symbol), self.pooled_) for symbol in windows.symbols]
-        mean = np.array([arma.mean for arma in chosen])
+        mean = np.array([arma.mean for arma in chosen]) * per_session(scales)
         ar = _padded([arma.ar for arma in chosen], self.max_order)
         ma = _padded([arma.ma for arma in chosen], self.max_order)
-        return arma_forecast(windows.returns, mean, ar, ma, horizon)
+        centre = arma_forecast(windows.returns, mean, ar, ma, scales.shape[1])
+        return np.clip(centre, -_FURTHEST * scales, _FURTHEST * scales)
 
     def learned(self) -> dict[str, Any]:
         return {
             "volatility": self.har_.learned(),
             "spread": self.spread_.tolist(),
+            "mean_in": _UNIT,
             "pooled": asdict(self.pooled_),
             "arma": {symbol: asdict(arma) for symbol, arma in self.arma_.items()},
         }
@@ -90,8 +101,10 @@ class Arima(Estimator):
     def restore(self, learned: dict[str, Any], folder: Path) -> None:
         self.har_ = Har.restored(learned["volatility"])
         self.spread_ = np.array(learned["spread"])
-        self.pooled_ = _arma(learned["pooled"])
-        self.arma_ = {symbol: _arma(found) for symbol, found in learned["arma"].items()}
+        # Versions that were registered before means had a unit hold log returns.
+        unit = 1.0 if learned.get("mean_in") == _UNIT else 1 / self.har_.usual
+        self.pooled_ = _arma(learned["pooled"]).times(unit)
+        self.arma_ = {symbol: _arma(found).times(unit) for symbol, found in learned["arma"].items()}
 
 
 def arma_forecast(returns: Floats, mean: Floats, ar: Floats, ma: Floats, horizon: int) -> Floats:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecasting.models.base import Estimator, OnEpoch
 from forecasting.quantiles import Floats, spread, spread_table
-from forecasting.volatility import Har
+from forecasting.volatility import Har, per_session
 from forecasting.windows import MAX_HORIZON, Windows, check, training_windows, usual_volatility
 
 
@@ -18,7 +18,8 @@ class Naive(Estimator):
     """Random walk, its width the volatility to come times what past moves were in such units.
 
     Attributes:
-        drift: whether the walk drifts by the mean log return of the training set, the same for all symbols.
+        drift: whether the walk drifts, by the mean log return of the training set in units of the volatility to come:
+            the same for all symbols, and next to nothing for one that hardly moves.
     """
 
     family: ClassVar[str] = "naive"
@@ -30,16 +31,18 @@ class Naive(Estimator):
         check(frame)
         windows, targets = training_windows(frame, MAX_HORIZON)
         self.har_ = Har.fit(windows, targets, usual_volatility(frame))
-        self.drift_ = float(targets[:, 0].mean()) if self.drift and len(targets) else 0.0
-        self.spread_ = spread_table((targets - self._centre(MAX_HORIZON)) / self.har_.scales(windows), MAX_HORIZON)
+        scales = self.har_.scales(windows)
+        self.drift_ = float((targets[:, 0] / per_session(scales)).mean()) if self.drift and len(targets) else 0.0
+        self.spread_ = spread_table((targets - self._centre(scales)) / scales, MAX_HORIZON)
         return self
 
     def log_quantiles(self, windows: Windows, horizon: int, levels: Floats) -> Floats:
-        widths = spread(self.spread_[:horizon], levels)
-        return self._centre(horizon)[:, None] + self.har_.scales(windows, horizon)[:, :, None] * widths
+        widths, scales = spread(self.spread_[:horizon], levels), self.har_.scales(windows)
+        return self._centre(scales)[:, :horizon, None] + scales[:, :horizon, None] * widths
 
-    def _centre(self, horizon: int) -> Floats:
-        return self.drift_ * np.arange(1, horizon + 1, dtype=np.float64)
+    def _centre(self, scales: Floats) -> Floats:
+        """Forecast cumulative log returns: [n, H] scales -> [n, H]."""
+        return self.drift_ * per_session(scales)[:, None] * np.arange(1, scales.shape[1] + 1)
 
     def learned(self) -> dict[str, Any]:
         return {"volatility": self.har_.learned(), "drift": self.drift_, "spread": self.spread_.tolist()}

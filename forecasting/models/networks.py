@@ -154,13 +154,15 @@ class Network(Estimator):
 
     def _compile(self) -> None:
         """Prepare one compiled call for any number of windows: `model.predict` costs a hundred times as much."""
-        self._call = tf.function(
-            lambda bars, window: self.network_([bars, window], training=False),
-            input_signature=[
-                tf.TensorSpec((None, CONTEXT - 1, features.STEP_FEATURES), tf.float32),
-                tf.TensorSpec((None, features.SUMMARY_FEATURES), tf.float32),
-            ],
-        )
+        self._call = (
+            tf.function(
+                lambda bars, window: self.network_([bars, window], training=False),
+                input_signature=[
+                    tf.TensorSpec((None, CONTEXT - 1, features.STEP_FEATURES), tf.float32),
+                    tf.TensorSpec((None, features.SUMMARY_FEATURES), tf.float32),
+                ],
+            ).get_concrete_function()
+        )  # traced now, not at the first forecast, and TensorFlow does not warn of the next model's
 
 
 def _thin(rows: Rows, most: int) -> Rows:

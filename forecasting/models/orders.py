@@ -29,6 +29,10 @@ class Arma:
     ar: tuple[float, ...]
     ma: tuple[float, ...]
 
+    def times(self, unit: float) -> "Arma":
+        """Return the process in other units."""
+        return Arma(self.mean * unit, self.ar, self.ma)
+
 
 Fits = dict[Order, tuple[float, Arma]]  # AICc and parameters of each order that was tried
 
@@ -62,7 +66,7 @@ def search(returns: Floats, max_order: int) -> tuple[Fits, Order]:
         best = min(fits, key=lambda order: fits[order][0])
         news = set(_neighbours(*best[:2], max_order)) - seen
     fits[best] = _likeliest(scaled, *fits[best])
-    return {order: (aicc, _times(arma, unit)) for order, (aicc, arma) in fits.items()}, best
+    return {order: (aicc, arma.times(unit)) for order, (aicc, arma) in fits.items()}, best
 
 
 def _neighbours(p: int, q: int, max_order: int) -> Iterator[tuple[int, int]]:
@@ -126,7 +130,3 @@ def _likeliest(returns: Floats, aicc: float, arma: Arma) -> tuple[float, Arma]:
 def _sound(ar: Floats, ma: Floats) -> bool:
     """Tell whether a process is well inside of stationary and invertible."""
     return all(np.abs(np.roots([1.0, *part])).max(initial=0.0) < _MOST for part in (-ar, ma))
-
-
-def _times(arma: Arma, unit: float) -> Arma:
-    return Arma(arma.mean * unit, arma.ar, arma.ma)

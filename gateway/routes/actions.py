@@ -1,14 +1,12 @@
 """`GET /api/actions/{symbol}`."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from gateway.histories import utc
 from gateway.problems import Problem, problems
-from gateway.requests import Symbol
+from gateway.requests import Moment, Symbol
 from gateway.responses import Actions
 from gateway.wiring import IfNoneMatch, Json, Wired
 
@@ -19,12 +17,12 @@ router = APIRouter(tags=["market"])
 async def actions(
     wired: Wired,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],
-    as_of: Annotated[datetime | None, Query(description="What was announced by this moment.")] = None,
+    as_of: Annotated[Moment | None, Query(description="What was announced by this moment.")] = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List a symbol's splits and dividends, by ex-date."""
     position = await wired.queries.position("corporate_actions")
-    items = await wired.queries.actions(symbol, utc(as_of) if as_of else None)
+    items = await wired.queries.actions(symbol, as_of)
     if not items and not await wired.queries.knows(symbol):
         raise Problem(404, "unknown-symbol", f"Nothing is known of {symbol}; /api/symbols lists what is.")
     return Json({"items": items, "position": position}, position, tagged=True).response(if_none_match)

@@ -7,16 +7,16 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from contracts.ids import stamp
-from gateway.histories import adjusted, utc
+from gateway.histories import adjusted
 from gateway.positions import parse, reached
 from gateway.problems import Problem, problems
-from gateway.requests import Interval, Symbol
+from gateway.requests import Interval, Moment, Symbol
 from gateway.responses import Bar, Page
 from gateway.wiring import IfNoneMatch, Json, MinPosition, Parts, Wired
 
 router = APIRouter(tags=["market"])
 
-Time = Annotated[datetime | None, Query(examples=["2012-01-03T21:00:00Z"])]
+Time = Annotated[Moment | None, Query(examples=["2012-01-03T21:00:00Z"])]
 
 
 @router.get("/api/bars/{symbol}", response_model=Page[Bar], responses=problems(304, 401, 403, 404, 422, 503))
@@ -26,8 +26,8 @@ async def bars(
     interval: Interval = "P1D",
     start: Time = None,
     end: Time = None,
-    before: Annotated[datetime | None, Query(description="The cursor: only bars closed before.")] = None,
-    as_of: Annotated[datetime | None, Query(description="What was known at this moment, and nothing later.")] = None,
+    before: Annotated[Moment | None, Query(description="The cursor: only bars closed before.")] = None,
+    as_of: Annotated[Moment | None, Query(description="What was known at this moment, and nothing later.")] = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     adjust: Annotated[
         Literal["none", "splits"], Query(description="splits: in the share terms of the symbol's newest bar.")
@@ -42,21 +42,20 @@ async def bars(
         parse(min_position),
         wired.settings.min_position_seconds,
     )
-    known = utc(as_of) if as_of else None
     rows = await wired.queries.bars(
         symbol,
         interval,
-        start=utc(start) if start else None,
-        end=utc(end) if end else None,
-        before=utc(before) if before else None,
-        as_of=known,
+        start=start,
+        end=end,
+        before=before,
+        as_of=as_of,
         limit=limit + 1,
     )
     if not rows and not await wired.queries.knows(symbol):
         raise Problem(404, "unknown-symbol", f"Nothing is known of {symbol}; /api/symbols lists what is.")
     more, items = len(rows) > limit, rows[:limit][::-1]
     if adjust == "splits" and items:
-        items = await _adjusted(wired, symbol, interval, items, known)
+        items = await _adjusted(wired, symbol, interval, items, as_of)
     following = stamp(items[0]["closed_at"]) if more else None
     return Json({"items": items, "next": following, "position": position}, position, tagged=True).response(
         if_none_match

@@ -10,7 +10,7 @@ from contracts.ids import stamp
 from gateway.histories import utc
 from gateway.positions import parse, reached
 from gateway.problems import Problem, problems
-from gateway.requests import Interval, Symbol
+from gateway.requests import Interval, Moment, Symbol
 from gateway.responses import Forecast, Page
 from gateway.wiring import IfNoneMatch, Json, MinPosition, Wired
 
@@ -25,8 +25,8 @@ async def forecasts(
     role: Literal["CHAMPION", "SHADOW"] | None = None,
     family: Annotated[str | None, Query(max_length=64, examples=["naive"])] = None,
     before: Annotated[str | None, Query(max_length=128, description="The cursor of the page before.")] = None,
-    origin: Annotated[datetime | None, Query(description="Only those made at the close of this moment.")] = None,
-    as_of: Annotated[datetime | None, Query(description="Issued by this moment, with the scores of then.")] = None,
+    origin: Annotated[Moment | None, Query(description="Only those made at the close of this moment.")] = None,
+    as_of: Annotated[Moment | None, Query(description="Issued by this moment, with the scores of then.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     min_position: MinPosition = None,
     if_none_match: IfNoneMatch = None,
@@ -41,8 +41,8 @@ async def forecasts(
         role=role,
         family=family,
         before=_cursor(before) if before else None,
-        origin=utc(origin) if origin else None,
-        as_of=utc(as_of) if as_of else None,
+        origin=origin,
+        as_of=as_of,
         limit=limit + 1,
     )
     if not rows and not await wired.queries.knows(symbol):
@@ -58,5 +58,5 @@ def _cursor(text: str) -> tuple[datetime, str]:
     origin, bar, forecast_id = text.partition("|")
     try:
         return utc(datetime.fromisoformat(origin)), forecast_id if bar else ""
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Problem(422, "invalid-cursor", f"before: {text!r} is no cursor; give back `next` as it came.") from None

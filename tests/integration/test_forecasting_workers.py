@@ -1,8 +1,12 @@
 """ARIMA over many symbols on one worker, on several processes and on a real Dask cluster: the same to the bit."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pandas as pd
+import psutil
 import pytest
 from distributed import LocalCluster
 
@@ -10,8 +14,20 @@ from forecasting.models.arima import Arima
 from forecasting.settings import ForecastingSettings
 from forecasting.workers import WorkersAway, workers
 from tests.unit.forecasting.markets import market
+from tests.waiting import PATIENCE, until
 
 SYMBOLS = 40
+FITTING = """
+from forecasting.endings import told_to_end
+from forecasting.models.arima import Arima
+from forecasting.settings import ForecastingSettings
+from forecasting.workers import workers
+from tests.unit.forecasting.markets import market
+
+frame = market(400, 900)
+with told_to_end(), workers(ForecastingSettings(training_workers=2)):
+    Arima().fit(frame, lambda epoch: print("fitting", flush=True) if epoch.number == 20 else None)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +86,18 @@ def test_workers_of_a_scheduler_that_is_not_there_are_told_to_be_away(monkeypatc
         workers(ForecastingSettings(dask_scheduler="tcp://127.0.0.1:9")),
     ):
         raise AssertionError("it went on without workers")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_of_a_training_that_is_ended_end_with_it(number: int) -> None:
+    training = subprocess.Popen([sys.executable, "-c", FITTING], stdout=subprocess.PIPE, text=True)
+    assert training.stdout is not None
+    assert training.stdout.readline() == "fitting\n"
+    children = psutil.Process(training.pid).children(recursive=True)
+    assert len(children) >= 2
+
+    training.send_signal(number)
+
+    assert training.wait(PATIENCE * 30) in (128 + number, -number)
+    until(lambda: not any(child.is_running() for child in children), "its workers have ended")
+    training.stdout.close()

@@ -30,7 +30,7 @@ from tests.unit.gateway.gateways import scoring
 from tests.waiting import until
 
 ALLOWED_ENDS = {1000, 1002, 1003, 1007, 1009, 3008}  # the caller's own fault; never 1011 or 1006
-# A number where a time is expected is read as one; a schema does not tell what a cursor is; 503 is judged below.
+# A bare date is taken for a time; a schema does not tell what a cursor is; 503 is judged below.
 LENIENT = [not_a_server_error, negative_data_rejection, positive_data_acceptance]
 BOUNDED = settings(
     deadline=None,
@@ -115,6 +115,7 @@ ASK = st.fixed_dictionaries(
         "symbol": st.one_of(st.just("AAPL"), JSON),
         "horizon": st.one_of(st.integers(-1, 25), JSON),
         "interval": st.one_of(st.just("P1D"), JSON),
+        "model": st.one_of(st.just("naive"), JSON),
         "history": st.one_of(st.lists(POINT, max_size=5), JSON),
         "type": JSON,
     },

@@ -74,6 +74,17 @@ def test_predictions_are_refused_until_a_model_serves_and_then_made_from_what_se
         history = [{"ds": f"2012-01-{day:02}", "y": 10.0 + day} for day in (3, 4, 5, 6, 9)]  # days, not closes
         own = (await asyncio.to_thread(predict, history=history, horizon=1)).json()
         assert own["steps"][0]["target_at"] == "2012-01-10T21:00:00Z"
+        for model in ("champion", "naive", naive):
+            named = (await asyncio.to_thread(predict, history=history, horizon=1, model=model)).json()
+            assert named["steps"] == own["steps"]
+        other = await asyncio.to_thread(predict, history=history, model="arima")
+        assert other.status_code == 422
+        assert other.json()["type"].endswith("unknown-model")
+        assert "there are champion, naive" in other.json()["detail"]
+        ancient = [{"ds": f"1962-01-{day:02}", "y": 10.0 + day} for day in (3, 4, 5)]
+        before = await asyncio.to_thread(predict, history=ancient)
+        assert before.status_code == 422
+        assert "knows sessions from 1970-01-02" in before.json()["detail"]
         unknown = await asyncio.to_thread(predict, symbol="NONE")
         assert unknown.status_code == 422
         ready = await asyncio.to_thread(httpx.get, gateway.url + "/health/ready", timeout=20)

@@ -71,10 +71,20 @@ def test_invocations_of_an_alias_asks_that_model(client):
     assert len(answer.json()["predictions"]) == 5
 
 
-def test_invocations_of_an_unknown_alias_answers_404_with_those_there_are(client):
-    answer = client.post("/invocations?alias=prophet", json=body())
+def test_invocations_of_a_version_or_a_family_asks_that_model(model, client):
+    assert client.post("/invocations?alias=8", json=body()).headers["x-foretick-model-version"] == "8"
+    alone = TestClient(create_app(lambda: Lineup({"champion": model}), dict, list))
+    assert alone.post("/invocations?alias=naive", json=body()).headers["x-foretick-model-version"] == "7"
+
+
+@pytest.mark.parametrize("name", ["prophet", "9", "ARIMA", ""])
+def test_invocations_of_an_unknown_model_answers_404_with_those_there_are(client, name):
+    answer = client.post(f"/invocations?alias={name}", json=body())
     assert answer.status_code == 404
-    assert "champion, naive, arima" in answer.json()["detail"]
+    said = answer.json()["detail"]
+    assert f"no model '{name}' is at work" in said
+    assert "champion, naive, arima, or by version 7, 8" in said
+    assert "loaded once an alias points at it" in said
 
 
 @pytest.mark.parametrize(

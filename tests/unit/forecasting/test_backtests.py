@@ -20,9 +20,9 @@ from forecasting.folds import Fold, Questions, folds, folds_after, questions
 from forecasting.models.families import family
 from forecasting.quantiles import Floats
 from forecasting.windows import BadFrame
+from tests.unit.forecasting.estimators import MEMBERS
 from tests.unit.forecasting.markets import market, sessions
 from tests.unit.forecasting.memory import MemoryLog
-from tests.unit.forecasting.test_models import MEMBERS
 
 HORIZON = 3
 SMALL = MEMBERS | {"ensemble": {"members": ["naive", "arima"]}}

@@ -65,3 +65,13 @@ def test_midnight_stamps_name_the_close_of_their_day() -> None:
 def test_session_of_a_close_after_midnight_utc_is_the_local_date() -> None:
     assert session_of(at("2012-01-04T01:00")) == date(2012, 1, 3)
     assert session_of(at("2012-01-04T06:00"), "XTKS") == date(2012, 1, 4)
+
+
+@pytest.mark.parametrize("day", ["1969-07-20", "1677-09-22", "2261-12-31"])
+def test_day_that_the_calendar_does_not_know_stays_as_it_is_and_has_no_session_after_it(day: str) -> None:
+    """It was read as the first session of 1970: a history of the fifties got a forecast for the seventies."""
+    stamps = np.array([day], dtype="datetime64[ns]")
+
+    assert as_closes(stamps) == stamps
+    with pytest.raises(NoSession, match=day):
+        closes_after(as_closes(stamps), 5)

@@ -1,5 +1,6 @@
 """One suite for every family: what holds for one holds for all, and for the next one added to the table."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,11 @@ from forecasting.models.base import BadFrame, Estimator, TooShort, quantile_colu
 from forecasting.models.families import FAMILIES, family, load
 from forecasting.quantiles import LEVELS
 from forecasting.windows import CONTEXT, MAX_HORIZON, series_of, windows_at
+from tests.unit.forecasting.estimators import made
 from tests.unit.forecasting.markets import bar, market, symbol_of
 from tests.unit.forecasting.markets import split as split_of
 
-MEMBERS = {"lstm": {"width": 8, "epochs": 2}, "transformer": {"width": 8, "epochs": 2, "heads": 2, "blocks": 1}}
-SMALL = MEMBERS | {"ensemble": {"members": ["naive", "arima", "lstm"], "overrides": MEMBERS}}
 RANDOM = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def made(name: str) -> Estimator:
-    return family(name)(**SMALL.get(name, {}))
 
 
 @pytest.fixture(scope="module", params=list(FAMILIES))
@@ -242,6 +238,20 @@ def test_network_tells_each_epoch(name: str) -> None:
 
     assert [epoch.number for epoch in heard] == [1, 2]
     assert estimator.curves() == heard
+
+
+def test_networks_loaded_one_after_another_make_tensorflow_warn_of_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made("lstm").fit(market()).save(tmp_path)
+    tensorflow = logging.getLogger("tensorflow")
+    tensorflow.addHandler(caplog.handler)
+
+    for _ in range(7):
+        load(tmp_path).predict(tails(market()))
+
+    tensorflow.removeHandler(caplog.handler)
+    assert caplog.messages == []
 
 
 def test_family_that_is_not_there_is_named() -> None:

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from forecasting.quantiles import Floats
-from forecasting.volatility import STEPS, Har
-from forecasting.windows import CONTEXT, MAX_HORIZON, Windows, training_windows, usual_volatility
+from forecasting.volatility import STEPS, Har, per_session
+from forecasting.windows import CONTEXT, MAX_HORIZON, Windows, last_windows, training_windows, usual_volatility
 from tests.unit.forecasting.markets import market, sessions
 
 
@@ -80,3 +80,26 @@ def test_har_of_a_symbol_does_not_depend_on_who_else_is_asked_for() -> None:
     together = har.scales(windows)
 
     assert all((har.scales(windows[row : row + 1])[0] == together[row]).all() for row in range(0, len(windows), 97))
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.001, -0.001, 0.0001])
+def test_har_scale_of_an_even_rise_grows_with_the_steps_and_not_their_root(rate: float) -> None:
+    har, _, _ = fitted(market(3, 400))
+    prices = 7 * np.exp(rate * np.arange(CONTEXT))
+    even = last_windows(pd.DataFrame({"unique_id": "E", "ds": sessions(CONTEXT), "y": prices}))
+
+    assert (har.scales(even)[0] > abs(rate) * np.arange(1, MAX_HORIZON + 1)).all()
+
+
+def test_har_scale_of_three_bars_that_rise_alike_by_chance_stays_that_of_a_walk() -> None:
+    har, _, _ = fitted(market(3, 400))
+    alike, apart = (
+        last_windows(pd.DataFrame({"unique_id": "E", "ds": sessions(3), "y": prices}))
+        for prices in ([7.0, 7.07, 7.15], [7.0, 7.07, 6.99])
+    )
+
+    np.testing.assert_allclose(har.scales(alike), har.scales(apart), rtol=0.15)
+
+
+def test_volatility_of_a_session_is_that_of_the_calmest_step() -> None:
+    assert per_session(np.array([[1.0, 2.0, 1.5]])) == pytest.approx(1.5 / np.sqrt(3))

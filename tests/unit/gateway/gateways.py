@@ -143,6 +143,7 @@ class Scoring:
 
     def __init__(self) -> None:
         self.asked: list[Document] = []
+        self.models: list[str | None] = []  # who was asked
         self.answer: Callable[[Document], JSONResponse] = self.walk
         self.delay = 0.0
 
@@ -176,6 +177,7 @@ async def scoring() -> AsyncIterator[tuple[Scoring, str]]:
     async def invocations(request: Request) -> JSONResponse:
         body = await request.json()
         stand_in.asked.append(body)
+        stand_in.models.append(request.query_params.get("alias"))
         await asyncio.sleep(stand_in.delay)
         return stand_in.answer(body)
 

@@ -1,10 +1,13 @@
 """The circuit breaker: open after failures in a row, tried by one, closed by an answer."""
 
+import pytest
 from fastapi.responses import JSONResponse
 
 from gateway.breakers import CLOSED, OPEN, TRYING, Breaker
 from tests.unit.gateway.gateways import gateway, scoring
 from tests.unit.gateway.streams import run
+
+REQUEST = {"history": [{"ds": f"2012-01-0{day}", "y": 10.0 + day} for day in (3, 4)]}
 
 
 class Now:
@@ -67,11 +70,10 @@ def test_predict_while_models_keep_failing_is_refused_at_once_and_comes_back() -
             scoring() as (stand_in, url),
             gateway(forecasting=url, predict_failures=2, predict_pause_seconds=0.2) as found,
         ):
-            request = {"history": [{"ds": f"2012-01-0{day}", "y": 10.0 + day} for day in (3, 4)]}
             stand_in.answer = lambda body: JSONResponse({"detail": "broken"}, 500)
             kinds = []
             for _ in range(4):
-                answer = await found.http.post("/predict", json=request)
+                answer = await found.http.post("/predict", json=REQUEST)
                 assert answer.status_code == 503
                 assert int(answer.headers["Retry-After"]) >= 1
                 kinds.append(answer.json()["type"].rpartition(":")[2])
@@ -79,8 +81,78 @@ def test_predict_while_models_keep_failing_is_refused_at_once_and_comes_back() -
             assert len(stand_in.asked) == 2
             assert "foretick_gateway_breaker_open 1.0" in (await found.http.get("/metrics")).text
             stand_in.answer = stand_in.walk
-            while (answer := await found.http.post("/predict", json=request)).status_code != 200:
+            while (answer := await found.http.post("/predict", json=REQUEST)).status_code != 200:
                 assert answer.json()["type"].endswith("models-away")
             assert found.parts.predictor.breaker.state == CLOSED
+
+    run(check())
+
+
+ALIVE = {
+    "no model yet": (503, "no model is loaded yet: stock-forecaster has no version with an alias"),
+    "a history that no model takes": (400, "lstm needs 64 bars, there are 2"),
+    "a history at fault": (422, "y is 0"),
+    "an unknown model": (404, "no model 'prophet' is at work"),
+    "too large": (413, "the body is too large"),
+    "too often": (429, "slower"),
+}
+
+
+@pytest.mark.parametrize("case", ALIVE)
+def test_breaker_of_a_service_that_answers_stays_closed(case: str) -> None:
+    status, detail = ALIVE[case]
+
+    async def check() -> None:
+        async with scoring() as (stand_in, url), gateway(forecasting=url, predict_failures=2) as found:
+            stand_in.answer = lambda body: JSONResponse({"detail": detail}, status)
+            for _ in range(5):
+                answer = await found.http.post("/predict", json=REQUEST | {"model": "prophet"})
+                assert not answer.json()["type"].endswith("models-away")
+            assert found.parts.predictor.breaker.state == CLOSED
+            stand_in.answer = stand_in.walk
+            assert (await found.http.post("/predict", json=REQUEST)).status_code == 200
+
+    run(check())
+
+
+def test_breaker_that_is_tried_while_no_model_is_loaded_closes() -> None:
+    async def check() -> None:
+        async with (
+            scoring() as (stand_in, url),
+            gateway(forecasting=url, predict_failures=1, predict_pause_seconds=0.05) as found,
+        ):
+            stand_in.answer = lambda body: JSONResponse({"detail": "broken"}, 500)
+            await found.http.post("/predict", json=REQUEST)
+            assert found.parts.predictor.breaker.state == OPEN
+            stand_in.answer = lambda body: JSONResponse({"detail": ALIVE["no model yet"][1]}, 503)
+            while (answer := await found.http.post("/predict", json=REQUEST)).json()["type"].endswith("models-away"):
+                pass
+            assert answer.json()["type"].endswith("no-model")
+            assert found.parts.predictor.breaker.state == CLOSED
+
+    run(check())
+
+
+@pytest.mark.parametrize(("status", "detail"), [(502, "bad gateway"), (503, "upstream is away"), (504, "late")])
+def test_breaker_of_a_proxy_that_reaches_nobody_opens(status: int, detail: str) -> None:
+    async def check() -> None:
+        async with scoring() as (stand_in, url), gateway(forecasting=url, predict_failures=2) as found:
+            stand_in.answer = lambda body: JSONResponse({"detail": detail}, status)
+            for _ in range(2):
+                answer = await found.http.post("/predict", json=REQUEST)
+                assert answer.json()["type"].endswith("forecasting-away")
+            assert found.parts.predictor.breaker.state == OPEN
+
+    run(check())
+
+
+def test_breaker_of_a_named_model_that_fails_leaves_the_champion_alone() -> None:
+    async def check() -> None:
+        async with scoring() as (stand_in, url), gateway(forecasting=url, predict_failures=2) as found:
+            stand_in.answer = lambda body: JSONResponse({"detail": "broken"}, 500)
+            for _ in range(3):
+                assert (await found.http.post("/predict", json=REQUEST | {"model": "lstm"})).status_code == 503
+            stand_in.answer = stand_in.walk
+            assert (await found.http.post("/predict", json=REQUEST)).status_code == 200
 
     run(check())

@@ -1,10 +1,12 @@
 """`POST /predict`: what is taken, what is refused and how, and what happens while no model answers."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from fastapi.responses import JSONResponse
+from starlette.responses import Response
 
 from contracts.actions import Split
 from gateway.histories import frame_sha256
@@ -37,6 +39,7 @@ def test_predict_of_a_history_answers_with_model_steps_and_hash() -> None:
             assert body["model"] == {"name": "stock-forecaster", "version": "7", "family": "naive"}
             assert body["origin"] == "2012-01-05T21:00:00Z"
             assert [step["step"] for step in body["steps"]] == [1, 2, 3]
+            assert len(body["warnings"]) == 1
             assert body["steps"][0]["target_at"] == "2012-01-04T21:00:00Z"
             assert list(body["steps"][0]["quantiles"]) == ["0.025", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975"]
             (asked,) = stand_in.asked
@@ -88,9 +91,11 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
     "nothing asked": ({}, "body", "either"),
     "both asked": ({"symbol": "AAPL", "history": history(1, 2)}, "body", "either"),
     "unknown symbol": ({"symbol": "NONE"}, "symbol", "unknown"),
-    "symbol without bars of the interval": ({"symbol": "IBM", "interval": "PT1H"}, "symbol", "too few"),
+    "interval of no model": ({"symbol": "IBM", "interval": "PT1H"}, "body.interval", "only daily sessions (P1D)"),
+    "history of no model": ({"history": history(1.0, 2.0), "interval": "PT1H"}, "body.interval", "only daily"),
+    "weeks": ({"history": history(1.0, 2.0), "interval": "P1W"}, "body.interval", "only daily"),
     "symbol with one bar": ({"symbol": "IBM"}, "symbol", "too few"),
-    "bad interval": ({"symbol": "IBM", "interval": "daily"}, "body.interval", "pattern"),
+    "bad interval": ({"symbol": "IBM", "interval": "daily"}, "body.interval", "only daily"),
     "symbol of odd letters": ({"symbol": "A|B"}, "body.symbol", "pattern"),
     "no history": ({"history": []}, "history", "too few"),
     "one observation": ({"history": history(1.0)}, "history", "too few"),
@@ -105,6 +110,26 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
     "horizon 0": ({"history": history(1.0, 2.0), "horizon": 0}, "body.horizon", "greater"),
     "horizon 21": ({"history": history(1.0, 2.0), "horizon": 21}, "body.horizon", "less"),
     "horizon by halves": ({"history": history(1.0, 2.0), "horizon": 1.5}, "body.horizon", "integer"),
+    "horizon by word": ({"history": history(1.0, 2.0), "horizon": "5"}, "body.horizon", "integer"),
+    "horizon by yes": ({"history": history(1.0, 2.0), "horizon": True}, "body.horizon", "integer"),
+    "horizon of nothing": ({"history": history(1.0, 2.0), "horizon": None}, "body.horizon", "integer"),
+    "horizon beyond all": ({"history": history(1.0, 2.0), "horizon": 10**400}, "body.horizon", "less"),
+    "a number as text": ({"history": history(1.0, "411.2")}, "body.history.1.y", "number"),
+    "yes": ({"history": history(1.0, True)}, "body.history.1.y", "number"),
+    "a list of a number": ({"history": history(1.0, [2.0])}, "body.history.1.y", "number"),
+    "seconds as a time": ({"history": [{"ds": 1325624400, "y": 1.0}]}, "body.history.0.ds", "a time is text"),
+    "seconds in text": ({"history": [{"ds": "1325624400", "y": 1.0}]}, "body.history.0.ds", "a time is text"),
+    "yes as a time": ({"history": [{"ds": True, "y": 1.0}]}, "body.history.0.ds", "a time is text"),
+    "a symbol by number": ({"symbol": 7}, "body.symbol", "string"),
+    "a model by number": ({"symbol": "IBM", "model": 7}, "body.model", "string"),
+    "a model of odd letters": ({"symbol": "IBM", "model": "a b"}, "body.model", "pattern"),
+    "no model's name": ({"symbol": "IBM", "model": ""}, "body.model", "pattern"),
+    "an interval by number": ({"symbol": "IBM", "interval": 1}, "body.interval", "only daily"),
+    "hours": (
+        {"history": [{"ds": f"2012-01-03T{hour}:00:00Z", "y": 1.0} for hour in (15, 16, 17)]},
+        "history.1.ds",
+        "2012-01-03 has another observation",
+    ),
     "an unknown field": ({"symbol": "IBM", "horizn": 3}, "body.horizn", "not permitted"),
     "a list": ([], "body", "valid dictionary"),
 }
@@ -123,6 +148,114 @@ def test_predict_at_fault_is_refused_with_what_and_where(case: str) -> None:
             found = answer.json()["errors"]
             assert any(each["where"] == where and what in each["what"] for each in found), found
             assert answer.json()["detail"]
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    "ds",
+    [
+        "9999-12-31",
+        "9999-12-31T23:00:00-05:00",
+        "2262-04-12",
+        "2262-01-01T00:00:00Z",
+        "2261-12-31T23:00:00-05:00",
+        "1677-09-20",
+        "1677-12-31T23:59:59",
+        "0001-01-01",
+        "0001-01-01T00:00:00+05:00",
+        "-0001-01-01",
+        "12012-01-03",
+        "2012-13-41",
+    ],
+)
+def test_predict_of_a_time_that_nothing_can_be_computed_with_is_refused_in_our_words(ds: str) -> None:
+    async def check() -> None:
+        async with gateway(forecasting="http://127.0.0.1:9") as running:
+            request = {"history": [*history(1.0), {"ds": ds, "y": 2.0}]}
+            answer = await running.http.post("/predict", json=request)
+            assert answer.status_code == 422, answer.text
+            assert answer.json()["errors"][0]["where"] == "body.history.1.ds"
+            assert not re.search("bounds|nanosecond|Timestamp|pandas|overflow", answer.text, re.IGNORECASE)
+
+    run(check())
+
+
+@pytest.mark.parametrize("ds", ["1678-01-01", "2261-12-31T23:59:59Z"])
+def test_predict_of_the_first_and_the_last_time_that_can_be_computed_asks_the_model(ds: str) -> None:
+    async def check() -> None:
+        async with scoring() as (stand_in, url), gateway(forecasting=url) as running:
+            points = sorted([*history(1.0), {"ds": ds, "y": 2.0}], key=lambda point: point["ds"])
+            assert (await running.http.post("/predict", json={"history": points})).status_code == 200
+            assert len(stand_in.asked) == 1
+
+    run(check())
+
+
+@pytest.mark.parametrize("model", ["champion", "arima", "7"])
+def test_predict_of_a_named_model_asks_that_one(model: str) -> None:
+    async def check() -> None:
+        async with scoring() as (stand_in, url), gateway(forecasting=url) as running:
+            running.queries.rows = [bar(100.0, day, "IBM") for day in range(3)]
+            for request in ({"history": history(1.0, 2.0)}, {"symbol": "IBM"}):
+                assert (await running.http.post("/predict", json={**request, "model": model})).status_code == 200
+            assert (await running.http.post("/predict", json={"history": history(1.0, 2.0)})).status_code == 200
+            assert stand_in.models == [model, model, None]
+
+    run(check())
+
+
+def test_predict_of_an_unknown_model_is_refused_with_those_there_are() -> None:
+    async def check() -> None:
+        async with scoring() as (stand_in, url), gateway(forecasting=url) as running:
+            said = "no model 'prophet' is at work; there are champion, naive"
+            stand_in.answer = lambda body: JSONResponse({"detail": said}, 404)
+            request = {"history": history(1.0, 2.0), "model": "prophet"}
+            answer = await running.http.post("/predict", json=request)
+            assert answer.status_code == 422
+            assert answer.json()["type"].endswith("unknown-model")
+            assert answer.json()["errors"] == [{"where": "model", "what": said}]
+
+    run(check())
+
+
+@pytest.mark.parametrize(("sessions", "told"), [(2, True), (22, True), (23, False), (250, False)])
+def test_predict_of_few_sessions_warns_of_whose_width_it_is(sessions: int, told: bool) -> None:
+    async def check() -> None:
+        async with scoring() as (_, url), gateway(forecasting=url) as running:
+            running.queries.rows = [bar(100.0, day, "IBM") for day in range(sessions)]
+            for request in ({"history": history(*[7.0] * sessions)}, {"symbol": "IBM"}):
+                answer = await running.http.post("/predict", json=request)
+                assert answer.status_code == 200, answer.text
+                found = answer.json()["warnings"]
+                assert bool(found) == told
+                assert all(f"{sessions} sessions say little" in each for each in found)
+
+    run(check())
+
+
+def test_predict_of_weeks_warns_that_each_was_taken_for_a_session() -> None:
+    async def check() -> None:
+        async with scoring() as (_, url), gateway(forecasting=url) as running:
+            weeks = [{"ds": (FIRST + timedelta(weeks=at)).isoformat(), "y": 7.0} for at in range(30)]
+            (warning,) = (await running.http.post("/predict", json={"history": weeks})).json()["warnings"]
+            assert "more than four days apart" in warning
+
+    run(check())
+
+
+def test_predict_whose_forecast_is_beyond_all_numbers_is_the_callers_fault() -> None:
+    async def check() -> None:
+        async with scoring() as (stand_in, url), gateway(forecasting=url) as running:
+
+            def endless(body: dict[str, Any]) -> Response:
+                text = stand_in.walk(body).body.decode().replace('"mean":2.0', '"mean":Infinity')
+                return Response(text, media_type="application/json")
+
+            stand_in.answer = endless  # type: ignore[assignment]
+            answer = await running.http.post("/predict", json={"history": history(1.0, 2.0)})
+            assert answer.status_code == 422
+            assert "beyond all numbers" in answer.json()["detail"]
 
     run(check())
 

@@ -60,3 +60,10 @@ def test_search_that_begins_earlier_reaches_from_there():
 @pytest.mark.parametrize("series", [None, summary(daily(1)), summary(daily(40))])
 def test_series_unknown_or_short_is_read_whole_at_once(series):
     assert list(reaches(series, 64, FIRST, [None])) == [FIRST]
+
+
+def test_reaches_before_the_first_of_all_times_are_the_start() -> None:
+    series = summary(daily(3000))
+    first_of_all = datetime(1, 1, 1, tzinfo=UTC)
+    assert list(reaches(series, 64, None, [first_of_all])) == [None]
+    assert list(reaches(series, 64, first_of_all, [first_of_all])) == [first_of_all]

@@ -197,7 +197,7 @@ def test_socket_that_asks_for_predictions_gets_each_under_its_id() -> None:
     async def check() -> None:
         points = [{"ds": f"2012-01-0{day}T21:00:00Z", "y": 10.0 + day} for day in (3, 4)]
         async with (
-            scoring() as (_, url),
+            scoring() as (stand_in, url),
             running(forecasting=url) as found,
             connect(found.socket("/forecast")) as ws,
         ):
@@ -212,6 +212,20 @@ def test_socket_that_asks_for_predictions_gets_each_under_its_id() -> None:
             assert answers[7]["error"]["status"] == 422
             assert answers["c"]["error"]["type"].endswith("unknown-symbol")
             assert answers["d"]["error"]["errors"][0]["where"] == "horizon"
+            faulty = {
+                "horizon": {"symbol": "AAPL", "horizon": True},
+                "history.0.y": {"history": [{"ds": "2012-01-03", "y": "411.2"}]},
+                "history.0.ds": {"history": [{"ds": "9999-12-31", "y": 411.2}]},
+                "interval": {"symbol": "AAPL", "interval": "PT1H"},
+                "model": {"symbol": "AAPL", "model": ["arima"]},
+            }
+            for where, request in faulty.items():
+                await ws.send(json.dumps({"id": where, **request}))
+                (each,) = await hear(ws, "error")
+                assert (each["error"]["status"], each["error"]["errors"][0]["where"]) == (422, where)
+            await ws.send(json.dumps({"id": "m", "history": points, "model": "arima"}))
+            await hear(ws, "prediction")
+            assert stand_in.models == [None, "arima"]
             await ws.send(json.dumps({"id": "e"}))
             await ws.send(json.dumps({"id": "f", "type": "dance"}))
             told = {each["id"]: each["error"]["detail"] for each in await hear(ws, "error", count=2)}

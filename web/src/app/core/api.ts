@@ -100,7 +100,8 @@ export class Api {
     return this.http.post<Prediction>('predict', { symbol, ...DAILY, horizon });
   }
 
-  predictHistory(history: readonly Observation[], horizon: number): Observable<Prediction> {
-    return this.http.post<Prediction>('predict', { history, horizon });
+  /** By the champion, or another model at work: an alias, a family or a version. */
+  predictHistory(history: readonly Observation[], horizon: number, model: string): Observable<Prediction> {
+    return this.http.post<Prediction>('predict', { history, horizon, model });
   }
 }

@@ -25,6 +25,7 @@ describe('fanOf', () => {
       model: { name: 'stock-forecaster', version: '4', family: 'arima' },
       origin: '2012-01-03T21:00:00Z',
       steps: [{ step: 1, target_at: '2012-01-04T21:00:00Z', mean: 7, quantiles: { '0.025': 1, '0.1': 2, '0.9': 8, '0.975': 9 } }],
+      warnings: [],
       input_sha256: 'ab',
     });
     expect(fan.role).toBe('REQUESTED');

@@ -167,10 +167,12 @@ export interface Pipeline {
 export interface PredictRequest {
   /** A symbol that the gateway knows; its bars are the history. */
   readonly symbol?: string | null;
-  /** ISO 8601 duration of the bars. */
-  readonly interval?: string;
+  /** ISO 8601 duration of the bars; there are models of daily ones only. */
+  readonly interval?: 'P1D';
   /** Sessions ahead. */
   readonly horizon?: number;
+  /** Which model at work to ask: an alias, a family or a version; the champion if none is named. */
+  readonly model?: string | null;
   /** Oldest first, split-adjusted; instead of a symbol. */
   readonly history?: readonly Observation[] | null;
 }
@@ -189,6 +191,8 @@ export interface Prediction {
   readonly symbol?: string | null;
   readonly origin: Instant;
   readonly steps: readonly PredictedStep[];
+  /** What the forecast should not be read without; mostly nothing. */
+  readonly warnings: readonly string[];
   /** Hash of the input; equal to a forecast's `lineage.input_sha256` if it is. */
   readonly input_sha256: string;
 }

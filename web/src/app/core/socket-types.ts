@@ -8,10 +8,12 @@ import type { Observation, Prediction, ProblemDetails } from './rest-types';
 export interface AskMessage {
   /** A symbol that the gateway knows; its bars are the history. */
   readonly symbol?: string | null;
-  /** ISO 8601 duration of the bars. */
-  readonly interval?: string;
+  /** ISO 8601 duration of the bars; there are models of daily ones only. */
+  readonly interval?: 'P1D';
   /** Sessions ahead. */
   readonly horizon?: number;
+  /** Which model at work to ask: an alias, a family or a version; the champion if none is named. */
+  readonly model?: string | null;
   /** Oldest first, split-adjusted; instead of a symbol. */
   readonly history?: readonly Observation[] | null;
   /** Comes back with the answer. */

@@ -24,6 +24,7 @@ const prediction: Prediction = {
   model: { name: 'stock-forecaster', version: '4', family: 'arima' },
   origin: '2012-01-03T21:00:00Z',
   steps: [{ step: 1, target_at: '2012-01-04T21:00:00Z', mean: 7, quantiles: { '0.025': 1, '0.1': 2, '0.5': 7, '0.9': 8, '0.975': 9 } }],
+  warnings: ['The width is largely the usual one.'],
   input_sha256: 'abcdef0123456789',
 };
 
@@ -137,6 +138,7 @@ describe('The page', () => {
     find('predict-button')?.click();
     await settled();
     expect(text('prediction-table')).toContain('Wed 4 Jan 7.00 2.00 – 8.00 1.00 – 9.00');
+    expect(text('prediction-warning')).toBe('The width is largely the usual one.');
     expect(text('fan-legend')).toContain('requested');
   });
 

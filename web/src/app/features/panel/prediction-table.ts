@@ -7,7 +7,7 @@ import { fanOfPrediction } from '../../core/forecasts';
 import { price } from '../../common/numbers';
 import { MarketTime } from '../status/market-time';
 
-/** The answer to a request: each session's median and 95 % interval, and which model gave it from what. */
+/** The answer to a request: each session's median and 95 % interval, and which model gave it from what, and what it warns of. */
 @Component({
   selector: 'ft-prediction-table',
   template: `
@@ -15,6 +15,9 @@ import { MarketTime } from '../status/market-time';
       {{ model() }} from the close of {{ origin() }}
       <button type="button" class="link-button" (click)="cleared.emit()">Clear</button>
     </p>
+    @for (warning of prediction().warnings; track warning) {
+      <p class="note note-waiting" data-testid="prediction-warning">{{ warning }}</p>
+    }
     <div class="prediction-scroll" tabindex="0" role="region" aria-label="Prediction">
       <table class="table num" data-testid="prediction-table">
         <thead>

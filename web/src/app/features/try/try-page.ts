@@ -4,8 +4,10 @@ import { firstValueFrom } from 'rxjs';
 import { Api } from '../../core/api';
 import type { Prediction } from '../../core/api-types';
 import { barOf } from '../../core/bars';
+import { familyName } from '../../core/families';
 import { ExchangeTimes } from '../../core/exchange-times';
 import { type Fan, fanOfPrediction } from '../../core/forecasts';
+import { ModelBoard } from '../../core/model-board';
 import { type Problem, problemOf } from '../../core/problems';
 import { ProblemNote } from '../../common/problem-note';
 import { drawnFan } from '../chart/fan-points';
@@ -17,8 +19,9 @@ import { csvOf, historyOf } from './csv-histories';
 /** As far ahead as the gateway lets anyone ask. */
 const MOST = 20;
 const SAMPLE = 250;
+const CHAMPION = 'champion';
 
-/** A forecast of the visitor's own bars, by the model that serves now. */
+/** A forecast of the visitor's own bars, by the champion or another model at work. */
 @Component({
   selector: 'ft-try-page',
   imports: [PredictionTable, PriceChart, ProblemNote],
@@ -26,8 +29,17 @@ const SAMPLE = 250;
 })
 export class TryPage {
   private readonly api = inject(Api);
+  private readonly board = inject(ModelBoard);
   private readonly selection = inject(Selection);
 
+  protected readonly model = signal(CHAMPION);
+  protected readonly models = computed(() => [
+    { alias: CHAMPION, name: 'Champion' },
+    ...this.board
+      .models()
+      .filter(({ alias }) => alias !== CHAMPION)
+      .map(({ alias, version }) => ({ alias, name: `${familyName(alias)} v${version}` })),
+  ]);
   protected readonly text = signal('');
   protected readonly horizon = signal(5);
   protected readonly busy = signal(false);
@@ -55,6 +67,10 @@ export class TryPage {
     if (event.target instanceof HTMLInputElement) this.horizon.set(event.target.valueAsNumber);
   }
 
+  protected choose(event: Event): void {
+    if (event.target instanceof HTMLSelectElement) this.model.set(event.target.value);
+  }
+
   protected async upload(event: Event): Promise<void> {
     const file = event.target instanceof HTMLInputElement ? event.target.files?.[0] : undefined;
     if (file !== undefined) this.write(await file.text());
@@ -80,7 +96,7 @@ export class TryPage {
     this.problem.set(null);
     try {
       const observations = history.bars.map(({ close }, at) => ({ ds: history.stamps[at] ?? '', y: close }));
-      this.prediction.set(await firstValueFrom(this.api.predictHistory(observations, this.horizon())));
+      this.prediction.set(await firstValueFrom(this.api.predictHistory(observations, this.horizon(), this.model())));
       this.wish.set({ range: '3M' });
     } catch (error) {
       this.prediction.set(null);
