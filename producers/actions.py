@@ -62,6 +62,16 @@ def decide(known: Mapping[ActionKey, KnownAction], action: SoundAction) -> Corpo
     return replace(action.event, revision=before.revision + 1)
 
 
+def displaced(before: SoundAction, after: SoundAction) -> str | None:
+    """Say that a report tells an action of one key twice and differently; None where both are the same."""
+    old, new = _value(before.event), _value(after.event)
+    if abs(old - new) <= after.noise + 1e-12:
+        return None
+    return (
+        f"{before.event.kind} of {old:g}: the same report tells one of {new:g} for that day below, which is published"
+    )
+
+
 def action_key(event: CorporateActionAnnounced) -> ActionKey:
     """Return the key that an action is known by."""
     return event.symbol, event.kind, event.ex_date

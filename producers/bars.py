@@ -9,7 +9,7 @@ from hashlib import sha256
 from contracts.events import BarClosed, BrokenInvariant
 from contracts.ids import stamp
 from producers.sessions import NoSession, calendar_of
-from producers.sources.base import Refusal, VendorBar
+from producers.sources.base import Refusal, VendorBar, wholeness
 from producers.sources.numbers import plain
 
 _FIELDS = ("open", "high", "low", "close", "volume")
@@ -86,11 +86,13 @@ def decide(known: Mapping[str, KnownBar], bar: SoundBar) -> BarClosed | None:
 
     The hash of the raw content tells a change.  A difference within the vendor's own rounding, which splits move,
     is none; nor is a vwap or a number of trades that one of the two reports does not tell, lest a source that begins
-    to tell them rewrite its whole history.
+    to tell them rewrite its whole history; nor is a quote, without volume, of a bar that the log holds whole.
     """
     before = known.get(bar.event.bar_id)
     if before is None:
         return bar.event
+    if _wholeness(_content(bar.event)) < _wholeness(before.content):
+        return None
     if before.payload_sha256 == bar.event.payload_sha256 or (_within_noise(before, bar) and _agree(before, bar)):
         return None
     return replace(bar.event, revision=before.revision + 1)
@@ -126,6 +128,11 @@ def looks_misadjusted(known: Mapping[str, KnownBar], bars: list[SoundBar]) -> fl
 def closed_stamp(event: BarClosed) -> str:
     """Return a bar's close as refusals name it."""
     return stamp(event.closed_at)
+
+
+def _wholeness(content: tuple[float, float, float, float, float]) -> int:
+    _, high, low, _, volume = content
+    return wholeness(high > low, volume > 0)
 
 
 def _within_noise(before: KnownBar, bar: SoundBar) -> bool:

@@ -58,6 +58,32 @@ class VendorBar:
     price_noise: Decimal = Decimal(0)
     volume_noise: Decimal = Decimal(0)
 
+    @property
+    def incomplete(self) -> bool:
+        """Tell whether the vendor left out a price or the volume."""
+        return None in (self.open, self.high, self.low, self.close, self.volume)
+
+    @property
+    def wholeness(self) -> int:
+        """Return how much of a bar it tells; of two reports of one bar, the lesser never displaces the greater.
+
+        0: something is missing, no number, or cannot be.  1 and 2: nothing was traded, at one price or at several:
+        what a vendor sends of a session under way, or of a market without volumes.  3: a bar.
+        """
+        values = [self.open, self.high, self.low, self.close, self.volume]
+        told = [value for value in values if value is not None and value.is_finite()]
+        if len(told) < len(values):
+            return 0
+        open_, high, low, close, volume = told
+        if low > min(open_, close) or high < max(open_, close):
+            return 0
+        return wholeness(high > low, volume > 0)
+
+
+def wholeness(ranged: bool, traded: bool) -> int:
+    """Return the `wholeness` of a bar that has all its prices: whether they differ, and whether there was volume."""
+    return 3 if traded else 1 + ranged
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorAction:

@@ -162,11 +162,13 @@ def _read_result(result: _Result, symbol: str, interval: str) -> Report:
             continue  # Yahoo's way to say that nothing traded
         stamp = _day(second, zone) if interval == "P1D" else datetime.fromtimestamp(second, UTC)
         factor = factor_after(splits, _day(second, zone))
-        # The session under way comes twice at times, once with its open's stamp and once with the last trade's.
-        bars[stamp] = _bar(values, factor, units, {
+        bar = _bar(values, factor, units, {
             "symbol": symbol, "interval": interval, "stamp": stamp, "currency": currency,
             "exchange": _MARKETS.get(result.meta.exchangeName or ""),
         })  # fmt: skip
+        # The session under way comes twice at times, once with its open's stamp and once with the last trade's.
+        if stamp not in bars or bar.wholeness >= bars[stamp].wholeness:
+            bars[stamp] = bar
     return Report(bars=tuple(bars.values()), actions=tuple(_actions(result, splits, symbol, currency, units, zone)))
 
 

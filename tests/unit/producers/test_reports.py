@@ -1,0 +1,142 @@
+"""What of a report is published: one bar for each bar, one action for each action, and no sound part lost."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from contracts.events import BarClosed, CorporateActionAnnounced
+from producers.actions import KnownAction, action_key
+from producers.bars import KnownBar
+from producers.reports import Sound, judged
+from producers.sources.base import Refusal, Report, VendorAction, VendorBar
+from producers.sources.csvfile import CsvFiles
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+DAY = date(2026, 11, 24)
+NAMES = ("open", "high", "low", "close", "volume")
+WHOLE = "10 11 9 10.5 1200"
+
+
+def row(text: str, stamp: date | datetime = DAY, interval: str = "P1D") -> VendorBar:
+    """Return a bar of five numbers; `-` for one that the vendor leaves out."""
+    values = {name: None if part == "-" else Decimal(part) for name, part in zip(NAMES, text.split(), strict=True)}
+    return VendorBar(symbol="ACME", interval=interval, stamp=stamp, currency="USD", **values)
+
+
+def read(report: Report) -> tuple[Sound, list[Refusal]]:
+    return judged(report, "csv", "XNYS", None, NOW)
+
+
+def closes(*rows: VendorBar) -> list[float]:
+    return [bar.event.close for bar in read(Report(bars=rows))[0].closed]
+
+
+def test_bar_told_twice_in_a_file_is_published_once_and_no_look_revises_it(tmp_path: Path) -> None:
+    (tmp_path / "ACME.csv").write_text(
+        "date,open,high,low,close,volume\n2026-11-24,10,11,9,10,1000\n2026-11-24,10,11,9,10.5,1200\n"
+    )
+    sound, refused = read(CsvFiles(tmp_path).fetch("ACME", "P1D", None))
+    _, news = sound.news({}, {})
+    assert [(bar.close, bar.volume, bar.revision) for bar in news] == [(10.5, 1200.0, 0)]
+    assert refused == []
+    known = {bar.bar_id: KnownBar.of(bar) for bar in news}
+    again, _ = read(CsvFiles(tmp_path).fetch("ACME", "P1D", None))
+    assert again.news({}, known) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        "10.7 10.7 10.7 10.7 0",  # a quote
+        "- - - 10.7 300",  # a close alone
+        "- - - - -",
+        "10 11 9 10.7 -",
+        "10 11 9 NaN 1200",
+        "10 11 9.5 10.7 0",
+    ],
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_live_row_never_displaces_the_whole_row_of_its_session(live: str, last: bool) -> None:
+    rows = [row(WHOLE), row(live)] if last else [row(live), row(WHOLE)]
+    assert closes(*rows) == [10.5]
+
+
+def test_live_row_beside_a_whole_one_is_no_refusal_and_alone_it_is_one() -> None:
+    live = row("- - - 10.7 -")
+    assert read(Report(bars=(row(WHOLE), live)))[1] == []
+    [refusal] = read(Report(bars=(live,)))[1]
+    assert "missing: open, high, low, volume" in refusal.reason
+
+
+def test_broken_row_is_told_and_the_sound_one_of_its_session_published() -> None:
+    sound, refused = read(Report(bars=(row(WHOLE), row("10 9 11 10.7 1300"))))
+    assert [bar.event.close for bar in sound.closed] == [10.5]
+    assert len(refused) == 1
+
+
+def test_rows_of_a_market_without_volume_count_by_the_last() -> None:
+    assert closes(row("1.1 1.2 1.0 1.1 0"), row("1.1 1.2 1.0 1.15 0")) == [1.15]
+    assert closes(row("1.1 1.2 1.0 1.1 0"), row("1.17 1.17 1.17 1.17 0")) == [1.1]
+
+
+def test_bar_told_by_its_date_and_by_moments_is_one_bar() -> None:
+    moments = [datetime(2026, 11, 24, 14, 30, tzinfo=UTC), datetime(2026, 11, 24, 20, 59, 58, tzinfo=UTC)]
+    assert closes(row("10 11 9 10 1000"), *(row(WHOLE, moment) for moment in moments)) == [10.5]
+
+
+def test_hour_under_way_stamped_by_its_last_trade_is_its_hour() -> None:
+    hour = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+    rows = [row(WHOLE, hour, "PT1H"), row("10.7 10.7 10.7 10.7 0", hour + timedelta(minutes=17), "PT1H")]
+    assert closes(*rows) == [10.5]
+
+
+@pytest.mark.parametrize("live", ["10.7 10.7 10.7 10.7 0", "10.6 10.8 10.5 10.7 0"])
+def test_bar_that_the_log_holds_whole_is_not_revised_by_a_quote(live: str) -> None:
+    _, news = read(Report(bars=(row(WHOLE),)))[0].news({}, {})
+    known = {bar.bar_id: KnownBar.of(bar) for bar in news}
+    assert read(Report(bars=(row(live),)))[0].news({}, known) == ([], [])
+
+
+def test_quote_that_the_log_holds_is_revised_by_the_whole_bar() -> None:
+    _, news = read(Report(bars=(row("10.7 10.7 10.7 10.7 0"),)))[0].news({}, {})
+    known = {bar.bar_id: KnownBar.of(bar) for bar in news}
+    _, revised = read(Report(bars=(row(WHOLE),)))[0].news({}, known)
+    assert [(bar.close, bar.revision) for bar in revised] == [(10.5, 1)]
+
+
+def dividend(value: str) -> VendorAction:
+    return VendorAction(symbol="ACME", kind="DIVIDEND", ex_date=DAY, value=Decimal(value), currency="USD")
+
+
+def split(value: str, day: date = DAY) -> VendorAction:
+    return VendorAction(symbol="ACME", kind="SPLIT", ex_date=day, value=Decimal(value))
+
+
+def published(report: Report) -> list[CorporateActionAnnounced]:
+    return read(report)[0].news({}, {})[0]
+
+
+def test_action_told_twice_is_published_once_and_no_look_revises_it() -> None:
+    report = Report(actions=(dividend("0.25"), split("2"), dividend("0.25"), split("2")))
+    news = published(report)
+    assert [(action.kind, action.revision) for action in news] == [("DIVIDEND", 0), ("SPLIT", 0)]
+    assert read(report)[1] == []
+    known = {action_key(action): KnownAction.of(action) for action in news}
+    assert read(report)[0].news(known, {}) == ([], [])
+
+
+def test_action_told_twice_and_differently_is_the_last_and_the_other_is_told() -> None:
+    report = Report(actions=(dividend("0.25"), dividend("1.5")))
+    assert [action.amount for action in published(report)] == [1.5]
+    [refusal] = read(report)[1]
+    assert "0.25" in refusal.reason
+    assert "1.5" in refusal.reason
+
+
+def test_events_of_one_report_have_ids_of_their_own() -> None:
+    rows = [row(WHOLE), row("10 11 9 10 1000"), row(WHOLE, date(2026, 11, 25))]
+    actions, bars = read(Report(rows, (dividend("1"), dividend("2"), split("2"))))[0].news({}, {})
+    events: list[BarClosed | CorporateActionAnnounced] = [*actions, *bars]
+    assert len({event.event_id for event in events}) == len(events) == 4
