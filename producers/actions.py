@@ -31,10 +31,16 @@ class SoundAction:
     noise: float
 
 
-def judge(action: VendorAction, source: str, now: datetime) -> SoundAction | Refusal:
-    """Return a sound action, or why it is refused; `now` becomes `recorded_at`."""
+def judge(action: VendorAction, source: str, now: datetime) -> SoundAction | Refusal | None:
+    """Return a sound action, or why it is refused, or None for what is none yet: `now` becomes `recorded_at`.
+
+    A split waits until it is in force: whoever reads the log divides the prices before it from then on.  One share for
+    one is none: some vendors say so of each session.
+    """
     value = float(action.value)
     split = action.kind == "SPLIT"
+    if split and (value == 1 or action.ex_date > now.date()):
+        return None
     try:
         event = CorporateActionAnnounced(
             symbol=action.symbol,

@@ -55,10 +55,11 @@ def _announced(reported: Iterable[VendorAction], source: str, now: datetime) -> 
         verdict = actions.judge(action, source, now)
         if isinstance(verdict, Refusal):
             refused.append(verdict)
+        if not isinstance(verdict, SoundAction):
             continue
         key = actions.action_key(verdict.event)
         if (before := found.get(key)) and (reason := actions.displaced(before, verdict)):
-            refused.append(Refusal(action.symbol, action.ex_date.isoformat(), reason))
+            refused.append(Refusal(action.symbol, f"{action.kind.lower()} {action.ex_date}", reason))
         found[key] = verdict
     return list(found.values()), refused
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
 from producers.sources.numbers import number
+from producers.sources.splits import share_ratio
 
 ACTIONS = "actions.csv"
 _STAMPS: dict[str, Literal["open", "close"]] = {
@@ -53,7 +54,8 @@ class CsvFiles:
                 bars.append(self._bar(row, symbol, interval))
             except ValueError as error:
                 refusals.append(Refusal(symbol, f"{file.name}:{line}", str(error)))
-        return Report(bars, tuple(self._actions(symbol)), refusals)
+        actions, unread = self._actions(symbol)
+        return Report(bars, actions, [*refusals, *unread])
 
     def _bar(self, row: Row, symbol: str, interval: str) -> VendorBar:
         column = next((name for name in _STAMPS if row.get(name)), None)
@@ -73,24 +75,42 @@ class CsvFiles:
             volume=number(row.get("volume")),
         )
 
-    def _actions(self, symbol: str) -> Iterator[VendorAction]:
+    def _actions(self, symbol: str) -> tuple[list[VendorAction], list[Refusal]]:
+        """Return the actions that stand beside the bars, and what is none; a bad line costs no bar."""
         file = self._path / ACTIONS
+        actions: list[VendorAction] = []
+        refusals: list[Refusal] = []
         if not (self._path.is_dir() and file.exists()):
-            return
-        for line, row in _rows(file):
-            if row.get("symbol") != symbol:
-                continue
-            kind = row.get("kind", "").upper()
-            value = number(row.get("ratio") if kind == "SPLIT" else row.get("amount"))
-            if kind not in ("SPLIT", "DIVIDEND") or value is None:
-                raise VendorRefused(f"{file}:{line}: {kind!r} with value {value} is neither a split nor a dividend")
-            yield VendorAction(
-                symbol=symbol,
-                kind="SPLIT" if kind == "SPLIT" else "DIVIDEND",
-                ex_date=_ex_date(row.get("ex_date", ""), f"{file}:{line}"),
-                value=value,
-                currency=None if kind == "SPLIT" else row.get("currency") or self._currency,
-            )
+            return actions, refusals
+        try:
+            rows = [(line, row) for line, row in _rows(file) if row.get("symbol") == symbol]
+        except VendorDown as error:
+            return actions, [Refusal(symbol, ACTIONS, str(error))]
+        for line, row in rows:
+            try:
+                actions.append(_action(row, symbol, self._currency))
+            except ValueError as error:
+                refusals.append(Refusal(symbol, f"{ACTIONS}:{line}", str(error)))
+        return actions, refusals
+
+
+def _action(row: Row, symbol: str, currency: str) -> VendorAction:
+    kind = row.get("kind", "").upper()
+    told = row.get("ratio") if kind == "SPLIT" else row.get("amount")
+    value = share_ratio(told) if kind == "SPLIT" else number(told)
+    if kind not in ("SPLIT", "DIVIDEND") or value is None:
+        raise ValueError(f"{kind!r} with value {told!r} is neither a split nor a dividend")
+    try:
+        ex_date = date.fromisoformat(row.get("ex_date", ""))
+    except ValueError as error:
+        raise ValueError(f"ex_date {row.get('ex_date', '')!r} is no date such as 2012-01-03") from error
+    return VendorAction(
+        symbol=symbol,
+        kind="SPLIT" if kind == "SPLIT" else "DIVIDEND",
+        ex_date=ex_date,
+        value=value,
+        currency=None if kind == "SPLIT" else row.get("currency") or currency,
+    )
 
 
 def _rows(file: Path) -> Iterator[tuple[int, Row]]:
@@ -114,10 +134,3 @@ def _stamp(text: str, *, daily: bool) -> date | datetime:
     if daily:
         return moment.date()
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _ex_date(text: str, where: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise VendorRefused(f"{where}: ex_date {text!r} is no date") from error

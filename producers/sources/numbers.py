@@ -18,9 +18,10 @@ def number(value: object) -> Decimal | None:
     if isinstance(value, bool):
         return NOT_A_NUMBER
     try:
-        return Decimal(str(value).strip().replace(",", ""))
+        read = Decimal(str(value).strip().replace(",", ""))
     except InvalidOperation:
         return NOT_A_NUMBER
+    return NOT_A_NUMBER if read.is_snan() else read  # a signalling one would raise wherever it is looked at
 
 
 def parse_json(text: str) -> Any:

@@ -1,17 +1,17 @@
 """Any vendor that answers JSON over HTTP, read by a mapping."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
-from producers.sources.mappings import Dividends, Mapping, Splits, entries, find
+from producers.sources.base import Refusal, Report, VendorBar, VendorDown, VendorRefused
+from producers.sources.mappings import Mapping, entries, find
 from producers.sources.numbers import excerpt, number, parse_json
+from producers.sources.restactions import read_actions
 from producers.sources.web import Answer, Web, refuse_client_error
 
 _PAGES = 200  # more means that a vendor's pages go in a circle
@@ -93,7 +93,13 @@ def read_answer(answer: Answer, mapping: Mapping, symbol: str, interval: str) ->
         raise VendorDown(f"nothing stands at {mapping.items}: {excerpt(answer.text)}")
     bars: list[VendorBar] = []
     refusals: list[Refusal] = []
-    for entry in entries(document, mapping.items):
+    listed = entries(document, mapping.items)
+    if listed and not any(isinstance(entry, dict) for entry in listed):
+        raise VendorDown(f"at {mapping.items} stand no objects: {excerpt(str(listed))}")
+    for place, entry in enumerate(listed):
+        if not isinstance(entry, dict):
+            refusals.append(Refusal(symbol, f"{mapping.items}.{place}", f"no object but {excerpt(str(entry))}"))
+            continue
         time = find(entry, mapping.fields.time)
         try:
             stamp = mapping.time.read(time, interval)
@@ -117,53 +123,13 @@ def read_answer(answer: Answer, mapping: Mapping, symbol: str, interval: str) ->
                 trades=_optional(entry, mapping.fields.trades),
             )
         )
-    actions = [
-        *(_split(entry, mapping.splits, symbol, mapping) for entry in _listed(document, mapping.splits)),
-        *(_dividend(entry, mapping.dividends, symbol, mapping) for entry in _listed(document, mapping.dividends)),
-    ]
+    actions, unread = read_actions(document, mapping, symbol)
     following = find(document, mapping.next) if mapping.next else None
-    return Report(bars, [action for action in actions if action], refusals), str(following) if following else None
+    return Report(bars, actions, [*refusals, *unread]), str(following) if following else None
 
 
 def _optional(entry: dict[str, Any], path: str | None) -> Decimal | None:
     return number(find(entry, path)) if path else None
-
-
-def _listed(document: Any, where: Splits | Dividends | None) -> Iterable[dict[str, Any]]:
-    return entries(document, where.items) if where else ()
-
-
-def _split(entry: dict[str, Any], where: Splits | None, symbol: str, mapping: Mapping) -> VendorAction | None:
-    if where is None:
-        return None
-    fields = where.fields
-    if fields.ratio:
-        value = number(find(entry, fields.ratio))
-    else:
-        new, old = (number(find(entry, path or "")) for path in (fields.numerator, fields.denominator))
-        value = new / old if new and old else None
-    day = _ex_date(find(entry, fields.date), mapping)
-    return VendorAction(symbol=symbol, kind="SPLIT", ex_date=day, value=value) if value else None
-
-
-def _dividend(entry: dict[str, Any], where: Dividends | None, symbol: str, mapping: Mapping) -> VendorAction | None:
-    if where is None:
-        return None
-    value = number(find(entry, where.fields.amount))
-    day = _ex_date(find(entry, where.fields.date), mapping)
-    currency = mapping.currency
-    return VendorAction(symbol=symbol, kind="DIVIDEND", ex_date=day, value=value, currency=currency) if value else None
-
-
-def _ex_date(value: object, mapping: Mapping) -> date:
-    """Read an action's day: written like the bars' times, or as a plain ISO date."""
-    try:
-        if isinstance(value, str) and len(value) >= len("2012-01-03") and value[4:5] == "-":
-            return date.fromisoformat(value[:10])
-        moment = mapping.time.read(value, "PT1H")
-    except ValueError as error:
-        raise VendorDown(f"an action's date {value!r} cannot be read: {error}") from error
-    return moment.astimezone(ZoneInfo(mapping.time.zone)).date() if isinstance(moment, datetime) else moment
 
 
 def _fill(text: str, words: dict[str, str]) -> str:

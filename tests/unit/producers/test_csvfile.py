@@ -57,8 +57,30 @@ def test_csv_missing_file_is_down_and_missing_symbol_refused(tmp_path: Path) -> 
         CsvFiles(file).fetch("ACME", "P1D", None)
 
 
-def test_csv_action_without_sense_is_refused_with_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("ACME,MERGER,2012-01-04,2,", "'MERGER' with value '' is neither"),
+        ("ACME,SPLIT,2012-01-04,0,", "'SPLIT' with value '0' is neither"),
+        ("ACME,SPLIT,2012-01-04,,", "'SPLIT' with value '' is neither"),
+        ("ACME,SPLIT,soon,2,", "ex_date 'soon' is no date"),
+        ("ACME,DIVIDEND,,,0.5", "ex_date '' is no date"),
+    ],
+)
+def test_csv_action_without_sense_is_refused_with_its_line_and_the_rest_is_read(
+    tmp_path: Path, line: str, reason: str
+) -> None:
     (tmp_path / "ACME.csv").write_text(ROWS)
-    (tmp_path / "actions.csv").write_text("symbol,kind,ex_date,ratio\nACME,MERGER,2012-01-04,2\n")
-    with pytest.raises(VendorRefused, match=r"actions\.csv:2"):
-        CsvFiles(tmp_path).fetch("ACME", "P1D", None)
+    (tmp_path / "actions.csv").write_text(f"symbol,kind,ex_date,ratio,amount\n{line}\nACME,DIVIDEND,2012-01-04,,0.25\n")
+    report = CsvFiles(tmp_path).fetch("ACME", "P1D", None)
+    assert (len(report.bars), [action.value for action in report.actions]) == (2, [Decimal("0.25")])
+    assert [refusal.at for refusal in report.refusals] == ["actions.csv:2"]
+    assert reason in report.refusals[0].reason
+
+
+def test_csv_actions_that_cannot_be_read_cost_no_bar(tmp_path: Path) -> None:
+    (tmp_path / "ACME.csv").write_text(ROWS)
+    (tmp_path / "actions.csv").mkdir()
+    report = CsvFiles(tmp_path).fetch("ACME", "P1D", None)
+    assert len(report.bars) == 2
+    assert "cannot be read" in report.refusals[0].reason

@@ -66,6 +66,57 @@ def test_rest_actions_read_beside_the_bars() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("splits", "told"),
+    [
+        ("null", None),
+        ("[]", None),
+        ("{}", None),
+        ('"none"', "no list of objects"),
+        ('[{"ex": "2023-01-11", "to": 4, "from": 0}]', "4 new shares for 0 are no split"),
+        ('[{"ex": "2023-01-11", "to": 4}]', "4 new shares for None are no split"),
+        ('[{"ex": "2023-01-11", "to": 1e400, "from": 1}]', "are no split"),
+        ('[{"ex": "soon", "to": 4, "from": 1}]', "unreadable split"),
+        ('[{"to": 4, "from": 1}]', "unreadable split"),
+        ("[null]", "no object"),
+    ],
+)
+def test_rest_bad_split_is_refused_alone(splits: str, told: str | None) -> None:
+    bar = '{"t": 1673361000000, "o": 1, "h": 2, "l": 1, "c": 2, "v": 5}'
+    text = f'{{"results": [{bar}], "splits": {splits}, "dividends": [{{"ex": "2023-01-10", "cash": 0.23}}]}}'
+    report, _ = read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    assert len(report.bars) == 1
+    assert [(action.kind, action.value) for action in report.actions] == [("DIVIDEND", Decimal("0.23"))]
+    assert [told in refusal.reason for refusal in report.refusals if told] == ([True] if told else [])
+    assert bool(report.refusals) is bool(told)
+
+
+def test_rest_bar_that_is_no_object_is_refused_alone() -> None:
+    text = '{"results": [null, {"t": 1673361000000, "o": 1, "h": 2, "l": 1, "c": 2, "v": 5}]}'
+    report, _ = read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    assert (len(report.bars), [refusal.at for refusal in report.refusals]) == (1, ["results.0"])
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [("null", ("0.205", "USD")), ('"EUR"', ("0.205", "EUR")), ('"GBp"', ("0.00205", "GBP"))],
+)
+def test_rest_dividend_is_in_its_own_currency_where_the_mapping_names_one(told: str, expected: tuple[str, str]) -> None:
+    text = f'{{"results": [], "dividends": [{{"ex": "2023-01-10", "cash": 0.205, "in": {told}}}]}}'
+    fields = {"date": "ex", "amount": "cash", "currency": "in"}
+    report, _ = read_answer(
+        Answer(200, text), mapping(dividends={"items": "dividends", "fields": fields}), "ACME", "P1D"
+    )
+    [action] = report.actions
+    assert (str(action.value), action.currency) == expected
+
+
+def test_rest_sessions_that_tell_of_no_action_are_no_refusal() -> None:
+    text = '{"results": [], "dividends": [{"ex": "2023-01-10", "cash": 0}, {"ex": "2023-01-11", "cash": null}]}'
+    report, _ = read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    assert (report.actions, report.refusals) == ([], [])
+
+
 def test_rest_numbers_stay_decimals() -> None:
     report, _ = read_answer(answer("rest_aggregates.json"), mapping(), "ACME", "P1D")
     assert report.bars[1].high == Decimal("131.2636")

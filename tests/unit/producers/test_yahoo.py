@@ -98,7 +98,6 @@ def test_yahoo_forbidden_is_refused(status: int) -> None:
         (recorded("yahoo_chart.json").replace("20803700,", ""), "arrays do not match"),
         (recorded("yahoo_chart.json").replace("America/New_York", "Mars/Olympus"), "time zone"),
         (recorded("yahoo_chart.json").replace("1732285800", "99999999999999"), "another shape"),
-        (recorded("yahoo_split.json").replace('"denominator":1.0', '"denominator":0'), "another shape"),
     ],
 )
 def test_yahoo_nonsense_in_a_200_is_down_not_data(text: str, reason: str) -> None:
