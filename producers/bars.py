@@ -49,7 +49,9 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
         now: the present; becomes `recorded_at`.
     """
     try:
-        opened_at, closed_at = calendar_of(bar.exchange, calendar).bounds(bar.interval, bar.stamp, bar.stamps)
+        opened_at, closed_at = calendar_of(bar.calendar or bar.exchange, calendar).bounds(
+            bar.interval, bar.stamp, bar.stamps
+        )
     except NoSession as error:
         return Refusal(bar.symbol, _as_text(bar.stamp), str(error))
     if closed_at > now:

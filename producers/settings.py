@@ -21,7 +21,11 @@ class ProducerSettings(StreamSettings):
         ("AAPL", "FB", "GOOG", "IBM", "MSFT"), description="Symbols as the source names them, comma separated."
     )
     interval: Literal["P1D", "PT1H", "PT1M"] = Field("P1D", description="Length of a bar, ISO 8601.")
-    calendar: str = Field("XNYS", description="Calendar (exchange_calendars) of bars whose exchange is not known.")
+    calendar: str = Field("XNYS", description="Calendar (exchange_calendars) of bars whose exchange is not told.")
+    calendars: dict[str, str] = Field(
+        {},
+        description='Calendars of exchanges that are not known here, by the vendor\'s name, as JSON: {"MUN": "XFRA"}.',
+    )
 
     poll_seconds: float = Field(1.0, gt=0, description="Seconds from one look at the vendor to the next, per symbol.")
     overlap_sessions: int = Field(5, ge=0, description="Sessions before the last bar read again: late corrections.")

@@ -13,11 +13,16 @@ from producers.sources.web import Answer, Web, refuse_client_error
 
 ALPHAVANTAGE_URL = "https://www.alphavantage.co"
 _COMPACT = timedelta(days=130)  # `compact` answers the last 100 sessions
+_MARKETS = {  # how symbols of other exchanges end: MIC, currency
+    **{"TRT": ("XTSE", "CAD"), "TRV": ("XTSX", "CAD"), "DEX": ("XETR", "EUR"), "FRK": ("XFRA", "EUR")},
+    **{"BSE": ("XBOM", "INR"), "SHH": ("XSHG", "CNY"), "SHZ": ("XSHE", "CNY"), "SAO": ("BVMF", "BRL")},
+}
+_LONGEST_CLASS = 2  # BRK.B is a class of shares, TSCO.LON an exchange
 _LIMITED_FOR = 60.0  # seconds to leave alone a vendor that says our limit is reached
 
 
 class AlphaVantage:
-    """The source `alphavantage`: daily bars of US symbols, in US dollars.
+    """The source `alphavantage`: daily bars, of US symbols in US dollars, of others by how their symbol ends.
 
     Args:
         adjusted: ask for TIME_SERIES_DAILY_ADJUSTED, which a paid key needs and which alone carries splits and
@@ -48,6 +53,7 @@ class AlphaVantage:
     def fetch(self, symbol: str, interval: str, since: datetime | None) -> Report:
         if interval != "P1D":
             raise VendorRefused(f"alphavantage is read for P1D only, not {interval}")
+        market_of(symbol)  # a request costs one of 25
         recent = since is not None and self._now() - since < _COMPACT
         size: Literal["full", "compact"] = "full" if self._full and not recent else "compact"
         return self._web.ask(
@@ -63,6 +69,23 @@ class AlphaVantage:
         )
 
 
+def market_of(symbol: str) -> tuple[str | None, str]:
+    """Return the MIC (None: the default's) and the currency of a symbol.
+
+    Raises:
+        VendorRefused: it ends in an exchange whose hours, or whose currency, are not known.
+    """
+    ending = symbol.rpartition(".")[2] if "." in symbol else ""
+    if len(ending) <= _LONGEST_CLASS:
+        return None, "USD"
+    if market := _MARKETS.get(ending):
+        return market
+    raise VendorRefused(
+        f"alphavantage's {symbol} trades on {ending!r}, whose hours, or whether it quotes in pence, pounds or dollars, "
+        f"cannot be told: of other exchanges than the US ones {', '.join(_MARKETS)} are read; try the source yahoo"
+    )
+
+
 def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
     """Judge an answer by its content and read it.
 
@@ -70,6 +93,7 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
         VendorDown: a page, a truncated answer, the limit of the key.
         VendorRefused: an unknown symbol, a bad key, something that needs a paid key.
     """
+    exchange, currency = market_of(symbol)
     refuse_client_error(answer)
     document = parse_json(answer.text)
     if not isinstance(document, dict):
@@ -98,10 +122,11 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
                 low=fields.get("low"),
                 close=fields.get("close"),
                 volume=fields.get("volume"),
-                currency="USD",
+                currency=currency,
+                exchange=exchange,
             )
         )
-        actions += _actions(symbol, session, fields)
+        actions += _actions(symbol, session, fields, currency)
     return Report(bars, actions, refusals)
 
 
@@ -119,11 +144,11 @@ def _judge(document: dict[str, Any], symbol: str) -> None:
         raise VendorDown(f"alphavantage: {text}", _LIMITED_FOR)
 
 
-def _actions(symbol: str, session: date, fields: dict[str, Decimal | None]) -> list[VendorAction]:
+def _actions(symbol: str, session: date, fields: dict[str, Decimal | None], currency: str) -> list[VendorAction]:
     """Read what only the adjusted function carries: 0 and 1.0 mean that nothing happened."""
     found = []
     if (ratio := fields.get("split coefficient")) and ratio != 1:
         found.append(VendorAction(symbol=symbol, kind="SPLIT", ex_date=session, value=ratio))
     if amount := fields.get("dividend amount"):
-        found.append(VendorAction(symbol=symbol, kind="DIVIDEND", ex_date=session, value=amount, currency="USD"))
+        found.append(VendorAction(symbol=symbol, kind="DIVIDEND", ex_date=session, value=amount, currency=currency))
     return found

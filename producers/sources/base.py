@@ -35,6 +35,7 @@ class VendorBar:
             other is look-ahead.
         open: and the further prices, in `currency`; None where the vendor sent nothing.
         exchange: ISO 10383 MIC, where the vendor tells.
+        calendar: name of the calendar (exchange_calendars) of its sessions, where `exchange` does not tell it.
         vwap: average price weighted by volume, in `currency`; None where the vendor does not tell.
         trades: number of trades; None where the vendor does not tell.
         price_noise: error, in `currency`, that the vendor's own rounding leaves in a price: a smaller difference
@@ -53,6 +54,7 @@ class VendorBar:
     volume: Decimal | None
     currency: str
     exchange: str | None = None
+    calendar: str | None = None
     vwap: Decimal | None = None
     trades: Decimal | None = None
     price_noise: Decimal = Decimal(0)

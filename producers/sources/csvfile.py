@@ -29,11 +29,17 @@ Row = Mapping[str, str]
 
 
 class CsvFiles:
-    """The source `csv`."""
+    """The source `csv`.
+
+    Args:
+        currency: of files that name none.
+        calendars: names of calendars by the files' `exchange`, where that is no MIC that is known here.
+    """
 
     name = "csv"
 
-    def __init__(self, path: Path, currency: str = "USD") -> None:
+    def __init__(self, path: Path, currency: str = "USD", calendars: Mapping[str, str] | None = None) -> None:
+        self._calendars = calendars or {}
         self._path = path
         self._currency = currency
 
@@ -68,6 +74,7 @@ class CsvFiles:
             stamps=_STAMPS[column],
             currency=row.get("currency") or self._currency,
             exchange=row.get("exchange") or None,
+            calendar=self._calendars.get(row.get("exchange") or ""),
             open=number(row.get("open")),
             high=number(row.get("high")),
             low=number(row.get("low")),

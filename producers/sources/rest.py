@@ -1,6 +1,7 @@
 """Any vendor that answers JSON over HTTP, read by a mapping."""
 
 from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Dictionary
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,7 +29,9 @@ class Rest:
         mapping: Mapping,
         key: SecretStr | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        calendars: Dictionary[str, str] | None = None,
     ) -> None:
+        self._calendar = (calendars or {}).get(mapping.exchange or "")
         self._web = web
         self._mapping = mapping
         self._key = key.get_secret_value() if key else ""
@@ -49,7 +52,7 @@ class Rest:
                 raise VendorDown(f"{mapping.url} has more than {_PAGES} pages")
             page, following = self._web.ask(
                 url,
-                lambda answer: read_answer(answer, mapping, symbol, interval),
+                lambda answer: read_answer(answer, mapping, symbol, interval, self._calendar),
                 params=params,
                 headers=headers,
             )
@@ -78,8 +81,13 @@ _PARTS: tuple[Callable[[Report], Iterable[Any]], ...] = (
 )
 
 
-def read_answer(answer: Answer, mapping: Mapping, symbol: str, interval: str) -> tuple[Report, str | None]:
+def read_answer(
+    answer: Answer, mapping: Mapping, symbol: str, interval: str, calendar: str | None = None
+) -> tuple[Report, str | None]:
     """Judge an answer by its content and read it; return the next page's address beside it.
+
+    Args:
+        calendar: name of the calendar of the mapping's exchange, where the exchange does not tell it.
 
     Raises:
         VendorDown: a page, a truncated answer, an error inside a 200.
@@ -114,6 +122,7 @@ def read_answer(answer: Answer, mapping: Mapping, symbol: str, interval: str) ->
                 stamps=mapping.time.stamps,
                 currency=mapping.currency,
                 exchange=mapping.exchange,
+                calendar=calendar,
                 open=number(find(entry, mapping.fields.open)),
                 high=number(find(entry, mapping.fields.high)),
                 low=number(find(entry, mapping.fields.low)),

@@ -16,16 +16,11 @@ from producers.sources.numbers import excerpt, number, parse_json
 from producers.sources.splits import factor_after, raw_price, raw_volume
 from producers.sources.web import Answer, Web
 from producers.sources.yahooevents import Chart, Second, read_dividends, read_splits
+from producers.sources.yahoomarkets import Market, market_of
 
 YAHOO_URL = "https://query1.finance.yahoo.com"
 _INTERVALS = {"P1D": "1d", "PT1H": "1h", "PT1M": "1m"}
 _BEGINNING = -2_208_988_800  # 1900-01-01: before any listing
-_MARKETS = {  # Yahoo's exchangeName -> ISO 10383 MIC
-    **{"NMS": "XNAS", "NGM": "XNAS", "NCM": "XNAS", "NYQ": "XNYS", "ASE": "XASE", "PCX": "ARCX", "BTS": "BATS"},
-    **{"LSE": "XLON", "GER": "XETR", "PAR": "XPAR", "AMS": "XAMS", "BRU": "XBRU", "MIL": "XMIL", "MCE": "XMAD"},
-    **{"EBS": "XSWX", "STO": "XSTO", "CPH": "XCSE", "HEL": "XHEL", "OSL": "XOSL", "VIE": "XWBO", "TOR": "XTSE"},
-    **{"JPX": "XTKS", "HKG": "XHKG", "ASX": "XASX", "NSI": "XNSE", "BSE": "XBOM", "SAO": "BVMF"},
-}
 _NO_DATA = "data doesn't exist"
 
 
@@ -49,6 +44,7 @@ class _Meta(_Shape):
     symbol: str
     currency: str | None = None
     exchangeName: str | None = None
+    fullExchangeName: Any = None
     exchangeTimezoneName: str
     regularMarketTime: Any = None
 
@@ -74,14 +70,22 @@ class Yahoo:
 
     Args:
         url: the API's base: Yahoo's own, or a replay exchange that answers in its shape.
+        calendars: names of calendars by Yahoo's `exchangeName`, for exchanges that are not known here.
         now: the wall clock.  Every request reaches to now and beyond, for splits are listed only inside the
             requested range while prices are adjusted for all of them.
     """
 
     name = "yahoo"
 
-    def __init__(self, web: Web, url: str = YAHOO_URL, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        web: Web,
+        url: str = YAHOO_URL,
+        now: Callable[[], float] = time.time,
+        calendars: Mapping[str, str] | None = None,
+    ) -> None:
         self._web = web
+        self._calendars = calendars or {}
         self._url = url.rstrip("/")
         self._now = now
 
@@ -90,7 +94,7 @@ class Yahoo:
             raise VendorRefused(f"yahoo serves {', '.join(_INTERVALS)}, not {interval}")
         return self._web.ask(
             f"{self._url}/v8/finance/chart/{quote(symbol, safe='')}",
-            lambda answer: read_answer(answer, symbol, interval, self._now()),
+            lambda answer: read_answer(answer, symbol, interval, self._now(), self._calendars),
             params={
                 "period1": int(since.timestamp()) if since else _BEGINNING,
                 "period2": int(self._now()) + 86_400,
@@ -101,16 +105,19 @@ class Yahoo:
         )
 
 
-def read_answer(answer: Answer, symbol: str, interval: str, now: float | None = None) -> Report:
+def read_answer(
+    answer: Answer, symbol: str, interval: str, now: float | None = None, calendars: Mapping[str, str] | None = None
+) -> Report:
     """Judge an answer by its content and read it.
 
     Args:
         now: epoch seconds of the request: prices are not adjusted yet for splits of a later day; None: the newest
             moment that the answer itself speaks of.
+        calendars: names of calendars by Yahoo's `exchangeName`.
 
     Raises:
         VendorDown: a page, a truncated answer, a limit told inside a 200, arrays that do not match.
-        VendorRefused: the vendor names an error of the request.
+        VendorRefused: the vendor names an error of the request, or an exchange whose hours are not known.
     """
     if "too many requests" in answer.text[:500].lower():
         raise VendorDown(f"yahoo limits our requests (HTTP {answer.status}): {excerpt(answer.text)}", 60.0)
@@ -131,10 +138,12 @@ def read_answer(answer: Answer, symbol: str, interval: str, now: float | None = 
         raise VendorRefused(f"yahoo about {symbol}: {description}")
     if not chart.result:
         raise VendorDown(f"yahoo's answer holds neither a result nor an error: {excerpt(answer.text)}")
-    return _read_result(chart.result[0], symbol, interval, now)
+    meta = chart.result[0].meta
+    market = market_of(meta.exchangeName, meta.fullExchangeName, calendars or {})
+    return _read_result(chart.result[0], symbol, interval, market, now)
 
 
-def _read_result(result: _Result, symbol: str, interval: str, now: float | None) -> Report:
+def _read_result(result: _Result, symbol: str, interval: str, market: Market, now: float | None) -> Report:
     table = result.indicators.quote[0]
     columns = [table.open, table.high, table.low, table.close, table.volume]
     if any(len(column) != len(result.timestamp) for column in columns):
@@ -156,11 +165,12 @@ def _read_result(result: _Result, symbol: str, interval: str, now: float | None)
     for second, *values in zip(result.timestamp, *columns, strict=True):
         if all(value is None for value in values):
             continue  # Yahoo's way to say that nothing traded
-        stamp = _day(second, zone) if interval == "P1D" else datetime.fromtimestamp(second, UTC)
+        by_day = interval == "P1D" and not market.overnight  # else the evening's live row would be today's
+        stamp = _day(second, zone) if by_day else datetime.fromtimestamp(second, UTC)
         factor = factor_after(in_force, _day(second, zone))
         bar = _bar(values, factor, units, {
             "symbol": symbol, "interval": interval, "stamp": stamp, "currency": currency,
-            "exchange": _MARKETS.get(result.meta.exchangeName or ""),
+            "exchange": market.exchange, "calendar": market.calendar,
         })  # fmt: skip
         # The session under way comes twice at times, once with its open's stamp and once with the last trade's.
         if stamp not in bars or bar.wholeness >= bars[stamp].wholeness:

@@ -21,6 +21,29 @@ def test_alphavantage_daily_reads_oldest_first() -> None:
     assert not report.actions
 
 
+@pytest.mark.parametrize(
+    ("symbol", "expected"),
+    [
+        ("IBM", (None, "USD")),
+        ("BRK.B", (None, "USD")),
+        ("600104.SHH", ("XSHG", "CNY")),
+        ("SHOP.TRT", ("XTSE", "CAD")),
+        ("MBG.DEX", ("XETR", "EUR")),
+    ],
+)
+def test_alphavantage_symbol_tells_exchange_and_currency(symbol: str, expected: tuple[str | None, str]) -> None:
+    for bar in read_answer(answer("alphavantage_daily.json"), symbol, "P1D").bars:
+        assert (bar.exchange, bar.currency) == expected
+
+
+@pytest.mark.parametrize("symbol", ["TSCO.LON", "X.NOPE"])
+def test_alphavantage_symbol_of_another_exchange_is_refused_before_it_costs_a_request(symbol: str) -> None:
+    vendor = Vendor(httpx.Response(200, text=recorded("alphavantage_daily.json")))
+    with pytest.raises(VendorRefused, match=symbol.partition(".")[2]):
+        AlphaVantage(vendor.web(), KEY).fetch(symbol, "P1D", None)
+    assert vendor.requests == []
+
+
 def test_alphavantage_adjusted_function_gives_raw_prices_and_actions() -> None:
     report = read_answer(answer("alphavantage_adjusted.json"), "ACME", "P1D")
     assert [bar.close for bar in report.bars] == [Decimal("1208.88"), Decimal("121.79")]

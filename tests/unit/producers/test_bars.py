@@ -68,6 +68,14 @@ def test_judge_day_without_session_is_refused() -> None:
     assert refusal == Refusal("ACME", "2012-01-01", "2012-01-01 is no session of XNYS")
 
 
+def test_judge_bar_of_an_unknown_exchange_is_refused_and_by_a_named_calendar_sound() -> None:
+    refusal = judge(vendor_bar(exchange="XXXX"), "csv", "XNYS", AFTER)
+    assert isinstance(refusal, Refusal)
+    assert "'XXXX'" in refusal.reason
+    event = sound(vendor_bar(exchange="XXXX", calendar="XLON")).event
+    assert (event.exchange, event.closed_at) == ("XXXX", datetime(2012, 1, 3, 16, 30, tzinfo=UTC))
+
+
 def test_payload_hash_does_not_depend_on_how_a_number_is_written() -> None:
     assert payload_sha256([Decimal("10.50"), Decimal("1E+2")]) == payload_sha256([Decimal("10.5"), Decimal(100)])
     assert payload_sha256([Decimal("10.51")]) != payload_sha256([Decimal("10.5")])

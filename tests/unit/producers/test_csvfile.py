@@ -17,6 +17,12 @@ def test_csv_folder_gives_each_symbol_its_file(tmp_path: Path) -> None:
     assert (report.bars[0].open, report.bars[1].volume) == (Decimal("1.1"), Decimal("200.5"))
 
 
+def test_csv_exchange_that_is_not_known_has_the_calendar_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "A.csv").write_text("date,open,high,low,close,volume,exchange\n2012-01-03,1,1,1,1,1,XMUN\n")
+    [bar] = CsvFiles(tmp_path, calendars={"XMUN": "XFRA"}).fetch("A", "P1D", None).bars
+    assert (bar.exchange, bar.calendar) == ("XMUN", "XFRA")
+
+
 def test_csv_single_file_is_told_apart_by_its_symbol_column(tmp_path: Path) -> None:
     file = tmp_path / "all.csv"
     file.write_text("ticker,date,open,high,low,close,volume\nA,2012-01-03,1,1,1,1,1\nB,2012-01-03,2,2,2,2,2\n")
