@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from contracts.events import BarClosed, BrokenInvariant
 from contracts.ids import stamp
-from producers.sessions import NoSession, calendar_of
+from producers.sessions import Calendar, NoSession, calendar_of
 from producers.sources.base import Refusal, VendorBar, wholeness
 from producers.sources.numbers import plain
 
@@ -49,9 +49,7 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
         now: the present; becomes `recorded_at`.
     """
     try:
-        opened_at, closed_at = calendar_of(bar.calendar or bar.exchange, calendar).bounds(
-            bar.interval, bar.stamp, bar.stamps
-        )
+        opened_at, closed_at = _bounds(bar, calendar_of(bar.calendar or bar.exchange, calendar))
     except NoSession as error:
         return Refusal(bar.symbol, _as_text(bar.stamp), str(error))
     if closed_at > now:
@@ -81,6 +79,20 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
     except BrokenInvariant as error:
         return Refusal(bar.symbol, stamp(closed_at), str(error))
     return SoundBar(event, float(bar.price_noise), float(bar.volume_noise))
+
+
+def _bounds(bar: VendorBar, calendar: Calendar) -> tuple[datetime, datetime]:
+    """Return when a bar opened and closed; a print after the end, of which nothing was traded, is the last bar's.
+
+    Raises:
+        NoSession: the bar lies outside every session.
+    """
+    try:
+        return calendar.bounds(bar.interval, bar.stamp, bar.stamps)
+    except NoSession:
+        if bar.volume or not isinstance(bar.stamp, datetime) or bar.interval == "P1D":
+            raise
+        return calendar.last_bounds(bar.interval, bar.stamp.astimezone(UTC))
 
 
 def decide(known: Mapping[str, KnownBar], bar: SoundBar) -> BarClosed | None:

@@ -12,6 +12,7 @@ from pandas import NaT
 DURATIONS = {"PT1H": timedelta(hours=1), "PT1M": timedelta(minutes=1)}
 _FIRST = "1962-01-02"  # the first session that Yahoo has of any share
 _INSTANT = timedelta(microseconds=1)
+_AUCTION = timedelta(minutes=15)  # after the end, within which the closing price is told
 
 
 _CALENDARS = {  # MICs that exchange_calendars does not know, and the calendar of an exchange with the same sessions
@@ -107,6 +108,17 @@ class Calendar:
         duration = DURATIONS[interval]
         opened = self._starts[place] + (inside - self._starts[place]) // duration * duration
         return opened, min(opened + duration, self._ends[place])
+
+    def last_bounds(self, interval: str, moment: datetime) -> tuple[datetime, datetime]:
+        """Return when the last bar opened and closed before trading ended or paused, which a closing print belongs to.
+
+        Raises:
+            NoSession: trading did not just end: less than a bar ago, or `_AUCTION` if that is longer.
+        """
+        place = bisect_right(self._ends, moment) - 1
+        if place < 0 or moment - self._ends[place] >= max(_AUCTION, DURATIONS[interval]):
+            raise NoSession(f"{moment.isoformat()} lies outside every session of {self.name}")
+        return self.bounds(interval, self._ends[place], "close")
 
     def hours(self, moment: datetime) -> Hours:
         """Return how the exchange stands at a moment.

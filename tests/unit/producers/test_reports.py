@@ -1,5 +1,6 @@
 """What of a report is published: one bar for each bar, one action for each action, and no sound part lost."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -140,3 +141,59 @@ def test_events_of_one_report_have_ids_of_their_own() -> None:
     actions, bars = read(Report(rows, (dividend("1"), dividend("2"), split("2"))))[0].news({}, {})
     events: list[BarClosed | CorporateActionAnnounced] = [*actions, *bars]
     assert len({event.event_id for event in events}) == len(events) == 4
+
+
+def hour(text: str, *parts: int, exchange: str | None = None, interval: str = "PT1H") -> VendorBar:
+    return replace(row(text, datetime(*parts, tzinfo=UTC), interval), exchange=exchange)  # type: ignore[arg-type,misc]
+
+
+@pytest.mark.parametrize(
+    ("last", "after", "exchange", "interval"),
+    [
+        ((2026, 11, 24, 20, 30), (2026, 11, 24, 21), None, "PT1H"),  # at the end
+        ((2026, 11, 24, 20, 30), (2026, 11, 24, 21, 0, 2), None, "PT1H"),  # stamped by the last trade
+        ((2026, 11, 24, 20, 59), (2026, 11, 24, 21, 0, 2), None, "PT1M"),
+        ((2026, 11, 27, 17, 30), (2026, 11, 27, 18), None, "PT1H"),  # an early close
+        ((2026, 11, 24, 7), (2026, 11, 24, 8, 8), "XHKG", "PT1H"),  # a closing auction
+        ((2026, 11, 24, 3, 30), (2026, 11, 24, 4), "XHKG", "PT1H"),  # before the lunch break
+        ((2026, 11, 24, 16), (2026, 11, 24, 16, 35), "XLON", "PT1H"),
+    ],
+)
+@pytest.mark.parametrize("told", ["10.6 10.6 10.6 10.6 0", "10.6 10.6 10.6 10.6 -", "- - - 10.6 0"])
+def test_closing_print_belongs_to_the_last_bar_and_is_no_refusal(
+    last: tuple[int, ...], after: tuple[int, ...], exchange: str | None, interval: str, told: str
+) -> None:
+    rows = [hour(WHOLE, *last, exchange=exchange, interval=interval)]
+    rows.append(hour(told, *after, exchange=exchange, interval=interval))
+    sound, refused = read(Report(bars=rows))
+    assert [(bar.event.opened_at, bar.event.close) for bar in sound.closed] == [(rows[0].stamp, 10.5)]
+    assert refused == []
+
+
+def test_closing_print_alone_is_the_last_bar_until_the_whole_one_comes() -> None:
+    sound, _ = read(Report(bars=(hour("10.6 10.6 10.6 10.6 0", 2026, 11, 24, 21),)))
+    [bar] = sound.news({}, {})[1]
+    assert (bar.opened_at.hour, bar.closed_at.hour) == (20, 21)
+    known = {bar.bar_id: KnownBar.of(bar)}
+    sound, _ = read(Report(bars=(hour(WHOLE, 2026, 11, 24, 20, 30),)))
+    assert [(bar.revision, bar.volume) for bar in sound.news({}, known)[1]] == [(1, 1200.0)]
+
+
+@pytest.mark.parametrize(
+    ("told", "stamp"),
+    [
+        (WHOLE, (2026, 11, 24, 21)),  # trading after hours
+        ("10.6 10.6 10.6 10.6 0", (2026, 11, 24, 23)),
+        ("10.6 10.6 10.6 10.6 0", (2026, 11, 24, 13)),
+    ],
+)
+def test_row_outside_the_session_that_is_no_closing_print_is_refused(told: str, stamp: tuple[int, ...]) -> None:
+    sound, [refusal] = read(Report(bars=(hour(told, *stamp),)))
+    assert sound.closed == []
+    assert "outside every session" in refusal.reason
+
+
+def test_print_between_two_sessions_that_follow_one_another_is_the_next_ones() -> None:
+    midnight = hour("10.6 10.6 10.6 10.6 0", 2026, 11, 24, 0, exchange="24/7")
+    [bar] = read(Report(bars=(midnight,)))[0].closed
+    assert bar.event.opened_at == midnight.stamp
