@@ -1,12 +1,13 @@
 """Which reports of a vendor become `BarClosed`: closed, sound, and not published before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import pairwise
 
-from contracts.events import BarClosed, BrokenInvariant
+from contracts.events import BarClosed, BrokenInvariant, CorporateActionAnnounced
 from contracts.ids import stamp
 from producers.sessions import Calendar, NoSession, calendar_of
 from producers.sources.base import Refusal, VendorBar, wholeness
@@ -77,8 +78,18 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
             trades=None if bar.trades is None else _count(bar.trades),
         )
     except BrokenInvariant as error:
-        return Refusal(bar.symbol, stamp(closed_at), str(error))
+        return Refusal(bar.symbol, stamp(closed_at), _reason(error, decimals))
     return SoundBar(event, float(bar.price_noise), float(bar.volume_noise))
+
+
+def _reason(error: BrokenInvariant, values: list[Decimal]) -> str:
+    *prices, _ = values
+    if not any(price <= 0 for price in prices if not price.is_nan()):
+        return str(error)
+    return (
+        f"{error} (a price at or below zero: such prices are traded at times, as of oil futures in April 2020, but "
+        "forecasts here are of returns, which such a price has none of; the bar is left out)"
+    )
 
 
 def _bounds(bar: VendorBar, calendar: Calendar) -> tuple[datetime, datetime]:
@@ -132,11 +143,57 @@ def looks_misadjusted(known: Mapping[str, KnownBar], bars: list[SoundBar]) -> fl
     overlap = [(before, bar.event) for bar in bars if (before := known.get(bar.event.bar_id))]
     factors = [event.close / before.content[3] for before, event in overlap]
     moved = [factor for factor in factors if abs(factor - 1) > 0.1]
-    if len(moved) < 3 or len(moved) * 2 < len(factors):
+    if not moved or len(moved) * 2 < len(factors):
         return None
     middle = sorted(moved)[len(moved) // 2]
+    if len(moved) < 3 and not (len(moved) == len(factors) and _is_unit(middle)):
+        return None
     alike = sum(abs(factor / middle - 1) < 0.01 for factor in moved)
     return middle if alike == len(moved) else None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitChange:
+    """Where a series goes on in another unit: the closes of the two bars, and the factor between them."""
+
+    before: datetime
+    after: datetime
+    factor: float
+
+
+def unit_change(
+    known: Mapping[str, KnownBar], bars: list[SoundBar], splits: Sequence[CorporateActionAnnounced]
+) -> UnitChange | None:
+    """Return where a report goes over from one unit to another, such as from pence to pounds; else None.
+
+    No price rises a hundredfold from one bar to the next; a split explains it, and so does a change that was published
+    before.
+
+    Args:
+        bars: in the order of their closes.
+        splits: that the report tells.
+    """
+    for before, after in pairwise(bar.event for bar in bars):
+        factor = after.close / before.close
+        for split in splits:
+            if before.closed_at.date() < split.ex_date <= after.closed_at.date():
+                factor *= split.ratio or 1.0
+        if not _is_unit(factor) or not _is_unit(factor * after.open / after.close):
+            continue
+        if not (_holds(known, before) and _holds(known, after)):
+            return UnitChange(before.closed_at, after.closed_at, factor)
+    return None
+
+
+def _is_unit(factor: float) -> bool:
+    """Tell whether a factor lies by that of a minor unit, or of a mil, as far as a day's change may carry it."""
+    upward = max(factor, 1 / factor)
+    return any(unit / 1.6 <= upward <= unit * 1.6 for unit in (100, 1000))
+
+
+def _holds(known: Mapping[str, KnownBar], event: BarClosed) -> bool:
+    before = known.get(event.bar_id)
+    return before is not None and abs(event.close / before.content[3] - 1) <= 0.1
 
 
 def closed_stamp(event: BarClosed) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from contracts.events import BarClosed, CorporateActionAnnounced
+from contracts.ids import stamp
 from producers import actions, bars
 from producers.actions import ActionKey, KnownAction, SoundAction
 from producers.bars import KnownBar, SoundBar
@@ -88,7 +89,7 @@ def _closed(
 
 
 def refuse_readjustment(symbol: str, known: Mapping[str, KnownBar], sound: Sound) -> None:
-    """Hold back a report that moves a whole known history by one factor.
+    """Hold back a report that moves a whole known history by one factor, or goes over to another unit in the middle.
 
     Raises:
         VendorDown: it does.
@@ -98,6 +99,13 @@ def refuse_readjustment(symbol: str, known: Mapping[str, KnownBar], sound: Sound
             f"the history of {symbol} is reported anew, every price times {factor:.4g}: a split that the "
             "vendor adjusts for and does not list, or the reverse. Nothing of it is published. If the log is what "
             "is wrong, set FORETICK_ACCEPT_READJUSTMENT=true once"
+        )
+    splits = [action.event for action in sound.announced if action.event.kind == "SPLIT"]
+    if change := bars.unit_change(known, sound.closed, splits):
+        raise VendorDown(
+            f"the prices of {symbol} go over to another unit: from {stamp(change.before)} to {stamp(change.after)} "
+            f"they change by a factor of {change.factor:.4g} without a split, as pence and pounds do. Nothing of it "
+            "is published. If that is how it was traded, set FORETICK_ACCEPT_READJUSTMENT=true once"
         )
 
 

@@ -33,7 +33,8 @@ class ProducerSettings(StreamSettings):
         600.0, gt=0, description="Seconds from one reading of the whole history to the next: corrections of any age."
     )
     accept_readjustment: bool = Field(
-        False, description="Publish a report that moves a whole known history by one factor; else it is held back."
+        False,
+        description="Publish a report that moves a history by one factor, or changes its unit; else it is held back.",
     )
     vendor_per_minute: int | None = Field(
         None, ge=0, description="Requests a minute; 0: no limit. Default: the source's own, none on this machine."

@@ -7,9 +7,17 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
+from producers.sources.base import (
+    Refusal,
+    Report,
+    VendorAction,
+    VendorBar,
+    VendorDown,
+    VendorRefused,
+    WrongSetting,
+)
 from producers.sources.numbers import excerpt, number, parse_json
-from producers.sources.web import Answer, Web, refuse_client_error
+from producers.sources.web import LIMITED_FOR, Answer, Web, blames_key, refuse_client_error
 
 ALPHAVANTAGE_URL = "https://www.alphavantage.co"
 _COMPACT = timedelta(days=130)  # `compact` answers the last 100 sessions
@@ -18,7 +26,6 @@ _MARKETS = {  # how symbols of other exchanges end: MIC, currency
     **{"BSE": ("XBOM", "INR"), "SHH": ("XSHG", "CNY"), "SHZ": ("XSHE", "CNY"), "SAO": ("BVMF", "BRL")},
 }
 _LONGEST_CLASS = 2  # BRK.B is a class of shares, TSCO.LON an exchange
-_LIMITED_FOR = 60.0  # seconds to leave alone a vendor that says our limit is reached
 
 
 class AlphaVantage:
@@ -91,10 +98,11 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
 
     Raises:
         VendorDown: a page, a truncated answer, the limit of the key.
-        VendorRefused: an unknown symbol, a bad key, something that needs a paid key.
+        VendorRefused: an unknown symbol.
+        WrongSetting: a bad key, something that needs a paid key.
     """
     exchange, currency = market_of(symbol)
-    refuse_client_error(answer)
+    refuse_client_error(answer, "FORETICK_ALPHAVANTAGE_KEY")
     document = parse_json(answer.text)
     if not isinstance(document, dict):
         raise VendorDown(f"alphavantage's answer has another shape: {excerpt(answer.text)}")
@@ -132,16 +140,19 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
 
 def _judge(document: dict[str, Any], symbol: str) -> None:
     """Raise what the vendor says instead of data."""
-    if text := document.get("Error Message"):
-        raise VendorRefused(f"alphavantage about {symbol}: {text}")
-    text = str(document.get("Note") or document.get("Information") or "")
+    error = str(document.get("Error Message") or "")
+    text = error or str(document.get("Note") or document.get("Information") or "")
     if "premium endpoint" in text or "premium feature" in text:
-        raise VendorRefused(
+        raise WrongSetting(
             f"alphavantage: {text} (with a free key set FORETICK_ALPHAVANTAGE_FULL=false and "
             "FORETICK_ALPHAVANTAGE_ADJUSTED=false)"
         )
+    if blames_key(text):
+        raise WrongSetting(f"alphavantage: {text} (set FORETICK_ALPHAVANTAGE_KEY to a key of your own)")
+    if error:
+        raise VendorRefused(f"alphavantage about {symbol}: {error}")
     if text:
-        raise VendorDown(f"alphavantage: {text}", _LIMITED_FOR)
+        raise VendorDown(f"alphavantage: {text}", LIMITED_FOR)
 
 
 def _actions(symbol: str, session: date, fields: dict[str, Decimal | None], currency: str) -> list[VendorAction]:

@@ -25,6 +25,10 @@ class VendorRefused(Exception):
     """The vendor will not answer this request however often it is made: unknown symbol, bad key, wrong setting."""
 
 
+class WrongSetting(VendorRefused):
+    """The vendor answers nothing until a setting is mended, such as a key: the source stops, for all symbols."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorBar:
     """One bar in raw prices, not yet judged.

@@ -9,11 +9,11 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from pydantic import SecretStr
 
-from producers.sources.base import Refusal, Report, VendorBar, VendorDown, VendorRefused
+from producers.sources.base import Refusal, Report, VendorBar, VendorDown, VendorRefused, WrongSetting
 from producers.sources.mappings import Mapping, entries, find
 from producers.sources.numbers import excerpt, number, parse_json
 from producers.sources.restactions import read_actions
-from producers.sources.web import Answer, Web, refuse_client_error
+from producers.sources.web import Answer, Web, blames_key, refuse_client_error
 
 _PAGES = 200  # more means that a vendor's pages go in a circle
 
@@ -92,10 +92,14 @@ def read_answer(
     Raises:
         VendorDown: a page, a truncated answer, an error inside a 200.
         VendorRefused: the vendor names an error of the request.
+        WrongSetting: it blames the key.
     """
     if mapping.error and answer.status < 400 and (text := find(parse_json(answer.text), mapping.error)):
-        raise VendorDown(f"an error inside HTTP {answer.status}: {excerpt(str(text))}")
-    refuse_client_error(answer)
+        told = f"an error inside HTTP {answer.status}: {excerpt(str(text))}"
+        if blames_key(str(text)):
+            raise WrongSetting(f"{told} (is FORETICK_REST_KEY right?)")
+        raise VendorDown(told)
+    refuse_client_error(answer, "FORETICK_REST_KEY")
     document = parse_json(answer.text)
     if find(document, mapping.items) is None and not mapping.items_optional:
         raise VendorDown(f"nothing stands at {mapping.items}: {excerpt(answer.text)}")

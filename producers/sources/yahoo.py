@@ -14,7 +14,7 @@ from producers.sources.base import Report, VendorAction, VendorBar, VendorDown, 
 from producers.sources.currencies import major_unit
 from producers.sources.numbers import excerpt, number, parse_json
 from producers.sources.splits import factor_after, raw_price, raw_volume
-from producers.sources.web import Answer, Web
+from producers.sources.web import LIMITED_FOR, Answer, Web
 from producers.sources.yahooevents import Chart, Second, read_dividends, read_splits
 from producers.sources.yahoomarkets import Market, market_of
 
@@ -120,7 +120,7 @@ def read_answer(
         VendorRefused: the vendor names an error of the request, or an exchange whose hours are not known.
     """
     if "too many requests" in answer.text[:500].lower():
-        raise VendorDown(f"yahoo limits our requests (HTTP {answer.status}): {excerpt(answer.text)}", 60.0)
+        raise VendorDown(f"yahoo limits our requests (HTTP {answer.status}): {excerpt(answer.text)}", LIMITED_FOR)
     if answer.status in (401, 403):
         raise VendorRefused(f"yahoo refuses us (HTTP {answer.status}): {excerpt(answer.text)}")
     try:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from producers.sources.alphavantage import AlphaVantage, read_answer
-from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.base import VendorDown, VendorRefused, WrongSetting
 from producers.sources.web import Answer
 from tests.unit.producers.vendors import NOW, Vendor, answer, recorded
 
@@ -71,6 +71,32 @@ def test_alphavantage_limit_that_echoes_the_key_does_not_show_it() -> None:
 def test_alphavantage_paid_function_is_refused_with_the_setting_to_change() -> None:
     with pytest.raises(VendorRefused, match="FORETICK_ALPHAVANTAGE_FULL=false"):
         read_answer(answer("alphavantage_premium.json"), "ACME", "P1D")
+
+
+@pytest.mark.parametrize("field", ["Information", "Note", "Error Message"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The **demo** API key is for demo purposes only. Please claim your free API key at (https://www.alphavantage.co)",
+        "the parameter apikey is invalid or missing. Please claim your free API key",
+        "Your API key SECRETKEY has been disabled.",
+    ],
+)
+def test_alphavantage_wrong_key_in_a_200_stops_the_source_with_the_setting_to_mend(field: str, text: str) -> None:
+    vendor = Vendor(httpx.Response(200, json={field: text}))
+    with pytest.raises(WrongSetting, match="FORETICK_ALPHAVANTAGE_KEY") as caught:
+        AlphaVantage(vendor.web(), KEY).fetch("IBM", "P1D", None)
+    assert len(vendor.requests) == 1
+    assert "SECRETKEY" not in str(caught.value)
+
+
+def test_alphavantage_limit_holds_for_every_symbol() -> None:
+    vendor = Vendor(httpx.Response(200, text=recorded("alphavantage_limit.json")))
+    source = AlphaVantage(vendor.web(), KEY)
+    for symbol in ("IBM", "MSFT"):
+        with pytest.raises(VendorDown):
+            source.fetch(symbol, "P1D", None)
+    assert len(vendor.requests) == 1
 
 
 def test_alphavantage_unknown_symbol_in_a_200_is_refused() -> None:

@@ -10,8 +10,8 @@ import pytest
 from contracts.events import BarClosed, CorporateActionAnnounced
 from producers.actions import KnownAction, action_key
 from producers.bars import KnownBar
-from producers.reports import Sound, judged
-from producers.sources.base import Refusal, Report, VendorAction, VendorBar
+from producers.reports import Sound, judged, refuse_readjustment
+from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown
 from producers.sources.csvfile import CsvFiles
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -197,3 +197,53 @@ def test_print_between_two_sessions_that_follow_one_another_is_the_next_ones() -
     midnight = hour("10.6 10.6 10.6 10.6 0", 2026, 11, 24, 0, exchange="24/7")
     [bar] = read(Report(bars=(midnight,)))[0].closed
     assert bar.event.opened_at == midnight.stamp
+
+
+def series(*closes: str) -> list[VendorBar]:
+    """Return bars of the sessions from 2026-11-16 on, each at one price."""
+    days = [date(2026, 11, day) for day in (16, 17, 18, 19, 20, 23, 24)]
+    return [row(f"{close} {close} {close} {close} 100", day) for close, day in zip(closes, days, strict=False)]
+
+
+def held_back(report: Report, known: dict[str, KnownBar] | None = None) -> str | None:
+    try:
+        refuse_readjustment("ACME", known or {}, read(report)[0])
+    except VendorDown as error:
+        return str(error)
+    return None
+
+
+PENCE = ("1020", "1010", "1030", "1040", "1035", "10.30", "10.45")
+
+
+@pytest.mark.parametrize("closes", [PENCE, PENCE[::-1], ("10", "1010", "10.1"), ("10", "10.1", "1250")])
+def test_series_that_goes_over_to_another_unit_is_held_back(closes: tuple[str, ...]) -> None:
+    told = held_back(Report(bars=series(*closes)))
+    assert told is not None
+    assert "another unit" in told
+    assert "FORETICK_ACCEPT_READJUSTMENT" in told
+
+
+@pytest.mark.parametrize("closes", [("10", "14", "7", "21"), ("10", "100", "99"), ("1",)])
+def test_series_that_moves_as_prices_do_is_not_held_back(closes: tuple[str, ...]) -> None:
+    assert held_back(Report(bars=series(*closes))) is None
+
+
+def test_series_that_a_split_moves_a_hundredfold_is_not_held_back() -> None:
+    bars = series("10", "1000", "1010")
+    assert held_back(Report(bars, (split("0.01", date(2026, 11, 17)),))) is None
+    assert held_back(Report(bars, (split("0.01", date(2026, 11, 18)),))) is not None
+
+
+def test_change_of_unit_that_was_accepted_once_is_not_held_back_again() -> None:
+    report = Report(bars=series(*PENCE))
+    known = {bar.bar_id: KnownBar.of(bar) for bar in read(report)[0].news({}, {})[1]}
+    assert held_back(report, known) is None
+
+
+def test_part_of_a_known_history_that_is_told_in_another_unit_is_held_back() -> None:
+    before = Report(bars=series("1020", "1010", "1030", "1040", "1035", "1030", "1045"))
+    known = {bar.bar_id: KnownBar.of(bar) for bar in read(before)[0].news({}, {})[1]}
+    assert held_back(before, known) is None
+    assert held_back(Report(bars=series(*PENCE)), known) is not None
+    assert held_back(Report(bars=series(*PENCE)[5:]), known) is not None

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from producers.sources import mappings
-from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.base import VendorDown, VendorRefused, WrongSetting
 from producers.sources.mappings import Mapping, find, load_mapping
 from producers.sources.rest import Rest, read_answer
 from producers.sources.web import Answer
@@ -161,6 +161,14 @@ def test_rest_error_inside_a_200_is_down() -> None:
 def test_rest_client_error_is_refused() -> None:
     with pytest.raises(VendorRefused, match="403"):
         read_answer(answer("rest_error_in_200.json", 403), mapping(), "ACME", "P1D")
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [('{"error": "Unknown API Key"}', 401), ('{"error": "Invalid API key"}', 200), ("who?", 401)]
+)
+def test_rest_wrong_key_stops_the_source_with_the_setting_to_mend(text: str, status: int) -> None:
+    with pytest.raises(WrongSetting, match="FORETICK_REST_KEY"):
+        read_answer(Answer(status, text), mapping(), "ACME", "P1D")
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"results": 5}', '{"results": [1]}', recorded("page.html")])
