@@ -1,6 +1,6 @@
 """Alpha Vantage: raw daily bars as strings, and errors that arrive as HTTP 200."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from producers.sources.base import (
     VendorRefused,
     WrongSetting,
 )
-from producers.sources.numbers import excerpt, number, parse_json
+from producers.sources.numbers import Mark, Undecided, decimal_marks, excerpt, number, parse_json
 from producers.sources.web import LIMITED_FOR, Answer, Web, blames_key, refuse_client_error
 
 ALPHAVANTAGE_URL = "https://www.alphavantage.co"
@@ -113,10 +113,11 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
     bars: list[VendorBar] = []
     actions: list[VendorAction] = []
     refusals: list[Refusal] = []
+    marks = _marks(series.values())
     for day, row in sorted(series.items()):
         try:
             session = date.fromisoformat(day)
-            fields = {name.split(". ")[-1]: number(value) for name, value in row.items()}
+            fields = {name.split(". ")[-1]: number(value, marks.get(name)) for name, value in row.items()}
         except (ValueError, AttributeError) as error:
             refusals.append(Refusal(symbol, str(day), f"unreadable row: {error}"))
             continue
@@ -136,6 +137,18 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
         )
         actions += _actions(symbol, session, fields, currency)
     return Report(bars, actions, refusals)
+
+
+def _marks(rows: Iterable[object]) -> dict[str, Mark]:
+    """Return what stands before the fraction in each field of the rows."""
+    columns: dict[str, list[object]] = {}
+    for row in rows:
+        for name, value in row.items() if isinstance(row, dict) else ():
+            columns.setdefault(name, []).append(value)
+    try:
+        return decimal_marks(columns)
+    except Undecided as error:
+        raise VendorDown(f"alphavantage's numbers cannot be read: {error}") from error
 
 
 def _judge(document: dict[str, Any], symbol: str) -> None:

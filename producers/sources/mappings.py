@@ -9,6 +9,7 @@
     fields: {time: t, open: o, high: h, low: l, close: c, volume: v}   # and vwap: vw, trades: n, if it has them
     time: {format: epoch_ms, stamps: open, zone: America/New_York}
     currency: USD
+    decimal: "."                                        # or ",": of numbers in quotes that do not show it
     error: error.message                                # where a 200 may hold an error
     next: next_url                                      # where the next page's address stands
     splits: {items: splits, fields: {date: ex, numerator: to, denominator: from}}
@@ -28,6 +29,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.numbers import Mark
 
 KEY = "$key"
 
@@ -142,6 +144,7 @@ class Mapping(_Strict):
     items_optional: bool = Field(False, description="An answer without `items` means no bars, not nonsense.")
     fields: BarFields
     time: Time = Time()
+    decimal: Mark | None = Field(None, description="Before the fraction of numbers in quotes; null: as they show.")
     currency: str = "USD"
     exchange: str | None = Field(None, description="ISO 10383 MIC of all its symbols.")
     error: str | None = None

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Dictionary
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -11,10 +10,11 @@ from pydantic import SecretStr
 
 from producers.sources.base import Refusal, Report, VendorBar, VendorDown, VendorRefused, WrongSetting
 from producers.sources.mappings import Mapping, entries, find
-from producers.sources.numbers import excerpt, number, parse_json
+from producers.sources.numbers import Undecided, decimal_marks, excerpt, number, parse_json
 from producers.sources.restactions import read_actions
 from producers.sources.web import Answer, Web, blames_key, refuse_client_error
 
+_FIGURES = ("open", "high", "low", "close", "volume", "vwap", "trades")
 _PAGES = 200  # more means that a vendor's pages go in a circle
 
 
@@ -108,6 +108,12 @@ def read_answer(
     listed = entries(document, mapping.items)
     if listed and not any(isinstance(entry, dict) for entry in listed):
         raise VendorDown(f"at {mapping.items} stand no objects: {excerpt(str(listed))}")
+    fields = {name: path for name in _FIGURES if (path := getattr(mapping.fields, name))}
+    objects = [entry for entry in listed if isinstance(entry, dict)]
+    try:
+        marks = decimal_marks({n: [find(e, path) for e in objects] for n, path in fields.items()}, mapping.decimal)
+    except Undecided as error:
+        raise VendorRefused(f"{error}: set decimal in the mapping to what stands before the fraction") from error
     for place, entry in enumerate(listed):
         if not isinstance(entry, dict):
             refusals.append(Refusal(symbol, f"{mapping.items}.{place}", f"no object but {excerpt(str(entry))}"))
@@ -118,6 +124,7 @@ def read_answer(
         except ValueError as error:
             refusals.append(Refusal(symbol, str(time), f"unreadable time: {error}"))
             continue
+        figures = {name: number(find(entry, path), marks[name]) for name, path in fields.items()}
         bars.append(
             VendorBar(
                 symbol=symbol,
@@ -127,22 +134,18 @@ def read_answer(
                 currency=mapping.currency,
                 exchange=mapping.exchange,
                 calendar=calendar,
-                open=number(find(entry, mapping.fields.open)),
-                high=number(find(entry, mapping.fields.high)),
-                low=number(find(entry, mapping.fields.low)),
-                close=number(find(entry, mapping.fields.close)),
-                volume=number(find(entry, mapping.fields.volume)),
-                vwap=_optional(entry, mapping.fields.vwap),
-                trades=_optional(entry, mapping.fields.trades),
+                open=figures["open"],
+                high=figures["high"],
+                low=figures["low"],
+                close=figures["close"],
+                volume=figures["volume"],
+                vwap=figures.get("vwap"),
+                trades=figures.get("trades"),
             )
         )
     actions, unread = read_actions(document, mapping, symbol)
     following = find(document, mapping.next) if mapping.next else None
     return Report(bars, actions, [*refusals, *unread]), str(following) if following else None
-
-
-def _optional(entry: dict[str, Any], path: str | None) -> Decimal | None:
-    return number(find(entry, path)) if path else None
 
 
 def _fill(text: str, words: dict[str, str]) -> str:

@@ -63,7 +63,7 @@ def _split(entry: dict[str, Any], fields: SplitFields, symbol: str, mapping: Map
 
 def _dividend(entry: dict[str, Any], fields: DividendFields, symbol: str, mapping: Mapping) -> VendorAction | None:
     """Read a dividend; None where nothing was paid."""
-    amount = number(find(entry, fields.amount))
+    amount = number(find(entry, fields.amount), mapping.decimal)
     if not amount:
         return None
     currency, units = mapping.currency, 1

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -137,3 +138,11 @@ def test_alphavantage_asks_for_no_more_than_it_needs(since: timedelta | None, fu
 def test_alphavantage_other_interval_is_refused() -> None:
     with pytest.raises(VendorRefused, match="PT1H"):
         AlphaVantage(Vendor(httpx.Response(200)).web(), KEY).fetch("ACME", "PT1H", datetime.now(UTC))
+
+
+def test_alphavantage_decimal_commas_are_no_thousands() -> None:
+    text = recorded("alphavantage_daily.json")
+    commas = re.sub(r'"(\d+)\.(\d+)"', r'"\1,\2"', text)
+    assert commas != text
+    expected = [bar.close for bar in read_answer(Answer(200, text), "ACME", "P1D").bars]
+    assert [bar.close for bar in read_answer(Answer(200, commas), "ACME", "P1D").bars] == expected

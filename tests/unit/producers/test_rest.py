@@ -248,3 +248,21 @@ def test_path_finds_names_and_positions() -> None:
     assert find(document, "a.0.b") == 1
     assert find(document, "a.1.b") is None
     assert find(document, "a.b") is None
+
+
+BAR = '{"t": 1673361000000, "o": "10,50", "h": "11,00", "l": "9,50", "c": "10,75", "v": "%s"}'
+
+
+def test_rest_numbers_in_quotes_are_read_as_their_column_shows() -> None:
+    report, _ = read_answer(Answer(200, f'{{"results": [{BAR % "1.234"}]}}'), mapping(), "ACME", "P1D")
+    assert (report.bars[0].open, report.bars[0].volume) == (Decimal("10.5"), 1234)
+
+
+def test_rest_numbers_that_may_be_thousands_are_asked_for_and_read_as_the_mapping_says() -> None:
+    text = '{"results": [{"t": 1673361000000, "o": "1,234", "h": "1,300", "l": "1,200", "c": "1,250", "v": 5}]}'
+    with pytest.raises(VendorRefused, match="decimal in the mapping"):
+        read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    report, _ = read_answer(Answer(200, text), mapping(decimal="."), "ACME", "P1D")
+    assert report.bars[0].open == 1234
+    report, _ = read_answer(Answer(200, text), mapping(decimal=","), "ACME", "P1D")
+    assert report.bars[0].open == Decimal("1.234")
