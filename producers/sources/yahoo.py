@@ -15,7 +15,7 @@ from producers.sources.currencies import major_unit
 from producers.sources.numbers import excerpt, number, parse_json
 from producers.sources.splits import factor_after, raw_price, raw_volume
 from producers.sources.web import LIMITED_FOR, Answer, Web
-from producers.sources.yahooevents import Chart, Second, read_dividends, read_splits
+from producers.sources.yahooevents import LATEST, Chart, Second, read_dividends, read_splits
 from producers.sources.yahoomarkets import Market, market_of
 
 YAHOO_URL = "https://query1.finance.yahoo.com"
@@ -185,7 +185,8 @@ def _read_result(result: _Result, symbol: str, interval: str, market: Market, no
 def _newest(result: _Result) -> int:
     """Return the newest moment that an answer speaks of, in epoch seconds."""
     told = number(result.meta.regularMarketTime)
-    return max([*result.timestamp, int(told) if told is not None and told.is_finite() else 0])
+    sound = told is not None and told.is_finite() and 0 < told < LATEST
+    return max([*result.timestamp, int(told) if told is not None and sound else 0])
 
 
 def _bar(values: list[Any], factor: Decimal, units: int, names: Mapping[str, Any]) -> VendorBar:

@@ -14,7 +14,8 @@ from producers.sources.currencies import major_unit
 from producers.sources.numbers import excerpt, number
 from producers.sources.splits import Split, factor_after, raw_amount, share_ratio
 
-Second = Annotated[int, Field(ge=-10_000_000_000, le=100_000_000_000)]  # epoch seconds that dates can hold
+LATEST = 100_000_000_000
+Second = Annotated[int, Field(ge=-10_000_000_000, le=LATEST)]  # epoch seconds that dates can hold
 _LEAST_YIELD = Decimal("0.00025")  # a dividend below this part of the price is rather in another unit
 
 
@@ -52,9 +53,10 @@ class Chart:
 def read_splits(events: object, chart: Chart) -> tuple[list[Split], list[Refusal]]:
     """Return the splits that can be read, future ones among them, and what cannot.
 
-    Prices before a split that cannot be read stand as they were sent: nobody can have divided them by its ratio.
+    Prices before a split that cannot be read stand as they were sent: nobody can have divided them by its ratio.  A
+    day has one split, the last that is told: prices were divided by it once.
     """
-    splits: list[Split] = []
+    splits: dict[date, Split] = {}
     refusals: list[Refusal] = []
     for name, entry in _listed(events, "splits"):
         try:
@@ -71,8 +73,14 @@ def read_splits(events: object, chart: Chart) -> tuple[list[Split], list[Refusal
             wrong += f"; read as its splitRatio says, {event.splitRatio}" if ratio else "; it is not published"
             refusals.append(Refusal(chart.symbol, at, wrong))
         if ratio:
-            splits.append(Split(chart.day(event.date), ratio))
-    return splits, refusals
+            split = Split(chart.day(event.date), ratio)
+            if split.ex_date in splits and splits[split.ex_date] != split:
+                other = splits[split.ex_date].ratio
+                refusals.append(
+                    Refusal(chart.symbol, at, f"a split of {other:g} and one of {ratio:g}: the last is read")
+                )
+            splits[split.ex_date] = split
+    return list(splits.values()), refusals
 
 
 def read_dividends(events: object, chart: Chart, in_force: list[Split]) -> tuple[list[VendorAction], list[Refusal]]:
@@ -138,6 +146,6 @@ def _unreadable(chart: Chart, kind: str, name: str, entry: object, error: Valida
     where = ".".join(map(str, first["loc"])) or "entry"
     second = number(entry.get("date")) if isinstance(entry, dict) else None
     day: object = name
-    if second is not None and second.is_finite() and abs(second) < 100_000_000_000:
+    if second is not None and second.is_finite() and abs(second) < LATEST:
         day = chart.day(int(second))
     return Refusal(chart.symbol, f"{kind} {day}", f"unreadable {kind}: {where}: {first['msg']}: {excerpt(str(entry))}")

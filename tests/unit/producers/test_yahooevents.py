@@ -20,7 +20,7 @@ def opened(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, 13, 30, tzinfo=UTC).timestamp())
 
 
-SPLIT = {"date": opened(DAYS[1]), "numerator": 4.0, "denominator": 1.0, "splitRatio": "4:1"}
+SPLIT: dict[str, Any] = {"date": opened(DAYS[1]), "numerator": 4.0, "denominator": 1.0, "splitRatio": "4:1"}
 DIVIDEND = {"date": opened(DAYS[1]), "amount": 0.25}
 
 
@@ -149,6 +149,21 @@ def test_events_of_another_kind_are_refused_alone(part: Any) -> None:
 
 def test_events_in_a_list_are_read_like_those_in_an_object() -> None:
     assert [action.value for action in read({"splits": [SPLIT]}).actions] == [4]
+
+
+def test_split_told_twice_divides_once_and_two_of_one_day_are_told() -> None:
+    later = SPLIT | {"date": SPLIT["date"] + 60}
+    report = read({"splits": {"1": SPLIT, "2": later}})
+    assert ([action.value for action in report.actions], report.refusals) == ([4], ())
+    assert [bar.close for bar in report.bars] == [120, 30, 30]
+    report = read({"splits": {"1": SPLIT, "2": later | {"numerator": 2}}})
+    assert [action.value for action in report.actions] == [2]
+    assert "a split of 4 and one of 2" in report.refusals[0].reason
+
+
+def test_market_time_beyond_all_bounds_costs_no_bar() -> None:
+    text = document(None).replace('"symbol"', '"regularMarketTime": 1e300, "symbol"')
+    assert len(read_answer(Answer(200, text), "ACME", "P1D").bars) == 3
 
 
 def test_split_whose_numbers_are_none_is_read_by_its_text_and_told() -> None:
