@@ -138,15 +138,18 @@ def looks_misadjusted(known: Mapping[str, KnownBar], bars: list[SoundBar]) -> fl
     """Return the factor if a report would move most of a known history by one and the same factor, else None.
 
     Vendors at times adjust prices for a split before they list it, or list it before they adjust.  Such a report
-    corrects nothing; published, it would rewrite a whole history and then write it back.
+    corrects nothing; published, it would rewrite a whole history and then write it back.  A factor that lies between
+    two units, such as pence and pounds, is noticed from two bars on, however many others are known.
     """
     overlap = [(before, bar.event) for bar in bars if (before := known.get(bar.event.bar_id))]
     factors = [event.close / before.content[3] for before, event in overlap]
     moved = [factor for factor in factors if abs(factor - 1) > 0.1]
-    if not moved or len(moved) * 2 < len(factors):
+    if not moved:
         return None
     middle = sorted(moved)[len(moved) // 2]
-    if len(moved) < 3 and not (len(moved) == len(factors) and _is_unit(middle)):
+    most = len(moved) >= 3 and len(moved) * 2 >= len(factors)
+    rescaled = _is_unit(middle) and (len(moved) > 1 or len(moved) == len(factors))  # one bar among others is mended
+    if not most and not rescaled:
         return None
     alike = sum(abs(factor / middle - 1) < 0.01 for factor in moved)
     return middle if alike == len(moved) else None

@@ -28,6 +28,7 @@ _SPACING = re.compile(
     r"['\u2019\u0020\u00a0\u2009\u202f]"
 )  # how thousands are told apart where neither . nor , does it
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:_\d{2,3})*_\d{3}|\d*")  # India groups by two
+_SLIP = 10  # a mark that is so much rarer in a column than the other is a slip: that figure alone is refused
 _SCALES = {"K": 3, "M": 6, "B": 9, "T": 12}
 
 
@@ -94,24 +95,26 @@ def currency_sign(value: object) -> str | None:
 
 def _shown(name: str, values: Iterable[object]) -> tuple[Mark | None, str | None]:
     """Return the mark that a column shows, and a text with a comma that may be either."""
-    sure: dict[str, str] = {}
+    sure: dict[Mark, list[str]] = {".": [], ",": []}
     doubtful: str | None = None
     for value in values:
         if not isinstance(value, str) or not ("," in value or "." in value):
             continue
         written = _WRITTEN.fullmatch(value.strip())
         told = _told(written) if written else None
-        if told in _OTHER:
-            sure.setdefault(str(told), value)
-        elif told == "?":
+        if told == "?":
             doubtful = value
-    if len(sure) > 1:
-        raise Undecided(f"column {name}: {sure[',']!r} has a decimal comma, {sure['.']!r} a decimal point")
-    mark: Mark | None = "," if "," in sure else "." if sure else None
-    return mark, doubtful
+        elif told:
+            sure[told].append(value)
+    points, commas = sure["."], sure[","]
+    if min(len(points), len(commas)) * _SLIP > max(len(points), len(commas)):
+        raise Undecided(f"column {name}: {commas[0]!r} has a decimal comma, {points[0]!r} a decimal point")
+    if not points and not commas:
+        return None, doubtful
+    return "," if len(commas) > len(points) else ".", doubtful
 
 
-def _told(written: re.Match[str]) -> str | None:
+def _told(written: re.Match[str]) -> Literal[".", ",", "?"] | None:
     """Return the mark that one text shows; `?` for a comma that may be either, None where it shows nothing.
 
     A single point before three digits shows nothing: it is a decimal point unless the column has decimal commas.

@@ -154,6 +154,8 @@ def test_judge_vwap_of_nothing_traded_is_not_told() -> None:
         (["5.25", "30", "2.5", "10.5", "21"], None),  # great ones, but not by one factor
         (["1050", "1051"], 100.1),  # all that is known of it, in another unit
         (["21", "21"], None),
+        (["10.5", "10.5", "10.5", "10.5", "10.5", "10.5", "1051", "1050"], 100.0),  # from one session on
+        (["10.5", "10.5", "1051", "10.5"], None),  # one bar is corrected
     ],
 )
 def test_looks_misadjusted_tells_a_rescaled_history_from_corrections(closes: list[str], factor: float | None) -> None:

@@ -77,6 +77,7 @@ def test_number_is_read_by_the_mark_of_its_column(text: str, mark: Mark, value: 
         ({"close": ["1.234"], "volume": ["5"]}, {"close": ".", "volume": "."}),
         ({"close": [HALF, 5], "volume": [None]}, {"close": ".", "volume": "."}),
         ({"close": ["10,50"], "volume": ["1,234,567"]}, {"close": ",", "volume": "."}),
+        ({"close": ["10.50"] * 10 + ["10,50"]}, {"close": "."}),  # a slip: that one is refused
     ],
 )
 def test_marks_are_what_the_column_shows_else_what_the_others_do(
