@@ -127,12 +127,13 @@ class Calendar:
             NoSession: the moment lies before the calendar's second close.
         """
         begun = bisect_right(self.opens, moment) - 1
-        trading = begun >= 0 and moment < self.closes[begun]
-        closed = begun - 1 if trading else begun
+        closed = begun - 1 if begun >= 0 and moment < self.closes[begun] else begun
         if closed < 1:
             raise NoSession(f"{moment.isoformat()} lies before the sessions that are known of {self.name}")
-        coming = self.opens[begun + 1] if begun + 1 < len(self.opens) else None
-        return Hours(trading, self.closes[closed], self.closes[closed - 1], self.closes[begun] if trading else coming)
+        part = bisect_right(self._starts, moment) - 1
+        trading = moment < self._ends[part]
+        coming = self._starts[part + 1] if part + 1 < len(self._starts) else None
+        return Hours(trading, self.closes[closed], self.closes[closed - 1], self._ends[part] if trading else coming)
 
     def sessions_before(self, moment: datetime, count: int) -> datetime:
         """Return the open of the session `count` sessions before the one that a moment lies in or follows."""

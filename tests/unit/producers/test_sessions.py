@@ -137,6 +137,19 @@ def test_hours_tell_whether_it_trades_and_when_that_changes(moment: datetime, ex
     assert NYSE.hours(moment) == expected
 
 
+@pytest.mark.parametrize(
+    ("moment", "trading", "changes"),
+    [
+        (at(2025, 9, 30, 3), True, at(2025, 9, 30, 4)),
+        (at(2025, 9, 30, 4, 30), False, at(2025, 9, 30, 5)),
+        (at(2025, 9, 30, 6), True, at(2025, 9, 30, 8)),
+    ],
+)
+def test_hours_of_an_exchange_with_a_break_tell_the_break(moment: datetime, trading: bool, changes: datetime) -> None:
+    told = calendar_of("XHKG", "XNYS").hours(moment)
+    assert (told.open, told.changes_at, told.last_close) == (trading, changes, at(2025, 9, 29, 8))
+
+
 def test_hours_before_the_calendar_are_not_known() -> None:
     with pytest.raises(NoSession, match="before the sessions that are known of XNYS"):
         NYSE.hours(NYSE.closes[1] - timedelta(minutes=1))
