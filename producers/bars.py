@@ -84,6 +84,8 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
 
 def _reason(error: BrokenInvariant, values: list[Decimal]) -> str:
     *prices, _ = values
+    if unread := [name for name, value in zip(_FIELDS, values, strict=True) if value.is_nan()]:
+        return f"{error} ({', '.join(unread)}: not written as a number, or in a way that may be one of two)"
     if not any(price <= 0 for price in prices if not price.is_nan()):
         return str(error)
     return (

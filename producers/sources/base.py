@@ -138,4 +138,5 @@ class Source(Protocol):
         Raises:
             VendorDown: not now.
             VendorRefused: not like this.
+            WrongSetting: not at all, for no symbol, until a setting is mended.
         """

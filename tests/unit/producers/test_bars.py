@@ -48,6 +48,7 @@ def test_judge_bar_still_open_is_left_for_later() -> None:
         ({"open": None, "volume": None}, "missing: open, volume"),
         ({"currency": ""}, "missing: currency"),
         ({"close": Decimal("NaN")}, "close nan"),
+        ({"close": Decimal("NaN")}, "(close: not written as a number"),
         ({"high": Decimal(5)}, "high 5.0 is below open 10.0"),
         ({"low": Decimal(0)}, "low 0.0 is not a positive"),
         ({"volume": Decimal(-1)}, "volume -1.0"),
