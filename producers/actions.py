@@ -31,10 +31,16 @@ class SoundAction:
     noise: float
 
 
-def judge(action: VendorAction, source: str, now: datetime) -> SoundAction | Refusal:
-    """Return a sound action, or why it is refused; `now` becomes `recorded_at`."""
+def judge(action: VendorAction, source: str, now: datetime) -> SoundAction | Refusal | None:
+    """Return a sound action, or why it is refused, or None for what is none yet: `now` becomes `recorded_at`.
+
+    A split waits until it is in force: whoever reads the log divides the prices before it from then on.  One share for
+    one is none: some vendors say so of each session.
+    """
     value = float(action.value)
     split = action.kind == "SPLIT"
+    if split and (value == 1 or action.ex_date > now.date()):
+        return None
     try:
         event = CorporateActionAnnounced(
             symbol=action.symbol,
@@ -60,6 +66,16 @@ def decide(known: Mapping[ActionKey, KnownAction], action: SoundAction) -> Corpo
     if abs(before.value - _value(action.event)) <= action.noise + 1e-12:
         return None
     return replace(action.event, revision=before.revision + 1)
+
+
+def displaced(before: SoundAction, after: SoundAction) -> str | None:
+    """Say that a report tells an action of one key twice and differently; None where both are the same."""
+    old, new = _value(before.event), _value(after.event)
+    if abs(old - new) <= after.noise + 1e-12:
+        return None
+    return (
+        f"{before.event.kind} of {old:g}: the same report tells one of {new:g} for that day below, which is published"
+    )
 
 
 def action_key(event: CorporateActionAnnounced) -> ActionKey:

@@ -1,15 +1,16 @@
 """Which reports of a vendor become `BarClosed`: closed, sound, and not published before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import pairwise
 
-from contracts.events import BarClosed, BrokenInvariant
+from contracts.events import BarClosed, BrokenInvariant, CorporateActionAnnounced
 from contracts.ids import stamp
-from producers.sessions import NoSession, calendar_of
-from producers.sources.base import Refusal, VendorBar
+from producers.sessions import Calendar, NoSession, calendar_of
+from producers.sources.base import Refusal, VendorBar, wholeness
 from producers.sources.numbers import plain
 
 _FIELDS = ("open", "high", "low", "close", "volume")
@@ -49,7 +50,7 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
         now: the present; becomes `recorded_at`.
     """
     try:
-        opened_at, closed_at = calendar_of(bar.exchange, calendar).bounds(bar.interval, bar.stamp, bar.stamps)
+        opened_at, closed_at = _bounds(bar, calendar_of(bar.calendar or bar.exchange, calendar))
     except NoSession as error:
         return Refusal(bar.symbol, _as_text(bar.stamp), str(error))
     if closed_at > now:
@@ -77,8 +78,34 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
             trades=None if bar.trades is None else _count(bar.trades),
         )
     except BrokenInvariant as error:
-        return Refusal(bar.symbol, stamp(closed_at), str(error))
+        return Refusal(bar.symbol, stamp(closed_at), _reason(error, decimals))
     return SoundBar(event, float(bar.price_noise), float(bar.volume_noise))
+
+
+def _reason(error: BrokenInvariant, values: list[Decimal]) -> str:
+    *prices, _ = values
+    if unread := [name for name, value in zip(_FIELDS, values, strict=True) if value.is_nan()]:
+        return f"{error} ({', '.join(unread)}: not written as a number, or in a way that may be one of two)"
+    if not any(price <= 0 for price in prices if not price.is_nan()):
+        return str(error)
+    return (
+        f"{error} (a price at or below zero: such prices are traded at times, as of oil futures in April 2020, but "
+        "forecasts here are of returns, which such a price has none of; the bar is left out)"
+    )
+
+
+def _bounds(bar: VendorBar, calendar: Calendar) -> tuple[datetime, datetime]:
+    """Return when a bar opened and closed; a print after the end, of which nothing was traded, is the last bar's.
+
+    Raises:
+        NoSession: the bar lies outside every session.
+    """
+    try:
+        return calendar.bounds(bar.interval, bar.stamp, bar.stamps)
+    except NoSession:
+        if bar.volume or not isinstance(bar.stamp, datetime) or bar.interval == "P1D":
+            raise
+        return calendar.last_bounds(bar.interval, bar.stamp.astimezone(UTC))
 
 
 def decide(known: Mapping[str, KnownBar], bar: SoundBar) -> BarClosed | None:
@@ -86,11 +113,13 @@ def decide(known: Mapping[str, KnownBar], bar: SoundBar) -> BarClosed | None:
 
     The hash of the raw content tells a change.  A difference within the vendor's own rounding, which splits move,
     is none; nor is a vwap or a number of trades that one of the two reports does not tell, lest a source that begins
-    to tell them rewrite its whole history.
+    to tell them rewrite its whole history; nor is a quote, without volume, of a bar that the log holds whole.
     """
     before = known.get(bar.event.bar_id)
     if before is None:
         return bar.event
+    if _wholeness(_content(bar.event)) < _wholeness(before.content):
+        return None
     if before.payload_sha256 == bar.event.payload_sha256 or (_within_noise(before, bar) and _agree(before, bar)):
         return None
     return replace(bar.event, revision=before.revision + 1)
@@ -111,21 +140,75 @@ def looks_misadjusted(known: Mapping[str, KnownBar], bars: list[SoundBar]) -> fl
     """Return the factor if a report would move most of a known history by one and the same factor, else None.
 
     Vendors at times adjust prices for a split before they list it, or list it before they adjust.  Such a report
-    corrects nothing; published, it would rewrite a whole history and then write it back.
+    corrects nothing; published, it would rewrite a whole history and then write it back.  A factor that lies between
+    two units, such as pence and pounds, is noticed from two bars on, however many others are known.
     """
     overlap = [(before, bar.event) for bar in bars if (before := known.get(bar.event.bar_id))]
     factors = [event.close / before.content[3] for before, event in overlap]
     moved = [factor for factor in factors if abs(factor - 1) > 0.1]
-    if len(moved) < 3 or len(moved) * 2 < len(factors):
+    if not moved:
         return None
     middle = sorted(moved)[len(moved) // 2]
+    most = len(moved) >= 3 and len(moved) * 2 >= len(factors)
+    rescaled = _is_unit(middle) and (len(moved) > 1 or len(moved) == len(factors))  # one bar among others is mended
+    if not most and not rescaled:
+        return None
     alike = sum(abs(factor / middle - 1) < 0.01 for factor in moved)
     return middle if alike == len(moved) else None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitChange:
+    """Where a series goes on in another unit: the closes of the two bars, and the factor between them."""
+
+    before: datetime
+    after: datetime
+    factor: float
+
+
+def unit_change(
+    known: Mapping[str, KnownBar], bars: list[SoundBar], splits: Sequence[CorporateActionAnnounced]
+) -> UnitChange | None:
+    """Return where a report goes over from one unit to another, such as from pence to pounds; else None.
+
+    No price rises a hundredfold from one bar to the next; a split explains it, and so does a change that was published
+    before.
+
+    Args:
+        bars: in the order of their closes.
+        splits: that the report tells.
+    """
+    for before, after in pairwise(bar.event for bar in bars):
+        factor = after.close / before.close
+        for split in splits:
+            if before.closed_at.date() < split.ex_date <= after.closed_at.date():
+                factor *= split.ratio or 1.0
+        if not _is_unit(factor) or not _is_unit(factor * after.open / after.close):
+            continue
+        if not (_holds(known, before) and _holds(known, after)):
+            return UnitChange(before.closed_at, after.closed_at, factor)
+    return None
+
+
+def _is_unit(factor: float) -> bool:
+    """Tell whether a factor lies by that of a minor unit, or of a mil, as far as a day's change may carry it."""
+    upward = max(factor, 1 / factor)
+    return any(unit / 1.6 <= upward <= unit * 1.6 for unit in (100, 1000))
+
+
+def _holds(known: Mapping[str, KnownBar], event: BarClosed) -> bool:
+    before = known.get(event.bar_id)
+    return before is not None and abs(event.close / before.content[3] - 1) <= 0.1
 
 
 def closed_stamp(event: BarClosed) -> str:
     """Return a bar's close as refusals name it."""
     return stamp(event.closed_at)
+
+
+def _wholeness(content: tuple[float, float, float, float, float]) -> int:
+    _, high, low, _, volume = content
+    return wholeness(high > low, volume > 0)
 
 
 def _within_noise(before: KnownBar, bar: SoundBar) -> bool:

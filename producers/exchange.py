@@ -36,7 +36,8 @@ def application(exchange: Exchange) -> FastAPI:
         faults = exchange.faults
         if faults.status:
             text = "Too Many Requests\r\n" if faults.status == 429 else "<html><body>upstream error</body></html>"
-            return Response(text, faults.status, media_type="text/html")
+            asked = {} if faults.retry_after is None else {"retry-after": str(faults.retry_after)}
+            return Response(text, faults.status, asked, media_type="text/html")
         if faults.body == "html":
             return Response("<!doctype html><title>Just a moment…</title>", media_type="text/html")
         if interval != "1d":

@@ -25,7 +25,7 @@ from producers.metrics import LAST_BAR, PUBLISHED, REFUSED, REVISED
 from producers.reports import judged, refuse_readjustment
 from producers.sessions import calendar_of
 from producers.settings import ProducerSettings
-from producers.sources.base import Report, Source, VendorDown, VendorRefused
+from producers.sources.base import Report, Source, VendorDown, VendorRefused, WrongSetting
 from producers.sources.catalogue import period_of
 from producers.turns import Stopped, turn
 from producers.watches import Watch
@@ -69,6 +69,7 @@ class Poller:
         self._progress = progress
         self._period = period_of(settings)
         self._waiting_for: str | None = None
+        self._stopped: WrongSetting | None = None
         self.watches = [Watch(symbol, settings.interval) for symbol in settings.symbols]
 
     def run(self) -> None:
@@ -83,10 +84,13 @@ class Poller:
                 if watch.next_at <= time.monotonic() and not self._stop.is_set():
                     self.poll(watch)
             soonest = min(watch.next_at for watch in self.watches)
-            self._stop.wait(max(0.0, soonest - time.monotonic()))
+            self._stop.wait(None if self._stopped else max(0.0, soonest - time.monotonic()))
 
     def poll(self, watch: Watch, since: datetime | None = None) -> None:
         """Look at one symbol and publish what is news; a failure is reported and tried again later.
+
+        Once a setting has turned out to be wrong, the vendor is not asked again, for no symbol: each request would be
+        refused, and would be spent.
 
         Args:
             since: read from here on, whatever was read before.
@@ -94,12 +98,21 @@ class Poller:
         Raises:
             Stopped: told to stop while Kafka was away.
         """
+        if self._stopped:
+            self._failed(watch, str(self._stopped), refused=True)
+            return
         began = time.monotonic()
         full = since is None and began >= watch.full_at
         try:
             since = since or (None if full else self._since(watch))
             report = self._source.fetch(watch.symbol, watch.interval, since)
             self._take(watch, report, since, self._clock.now())
+        except WrongSetting as error:
+            self._stopped = error
+            self._waiting_for = f"a setting to be mended, and a new start: {error}"
+            log.error("the source has stopped", error=str(error))
+            for each in self.watches:
+                self._failed(each, str(error), refused=True)
         except (VendorDown, VendorRefused) as error:
             self._failed(watch, str(error), isinstance(error, VendorRefused), getattr(error, "retry_after", None))
         except httpx.HTTPError as error:

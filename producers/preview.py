@@ -10,7 +10,7 @@ from contracts.events import BarClosed, CorporateActionAnnounced
 from producers.ledger import Ledger
 from producers.reports import judged, refuse_readjustment
 from producers.settings import ProducerSettings
-from producers.sources.base import Refusal, Source, VendorDown, VendorRefused
+from producers.sources.base import Refusal, Source, VendorDown, VendorRefused, WrongSetting
 from producers.sources.catalogue import source_from
 from streaming.clock import clock_from
 
@@ -50,6 +50,8 @@ def preview(settings: ProducerSettings, ledger: Ledger, since: datetime | None =
     for symbol in settings.symbols:
         try:
             yield _look(settings, source, ledger, symbol, since)
+        except WrongSetting:  # every other symbol would be refused alike
+            raise
         except (VendorDown, VendorRefused) as error:
             yield Preview(symbol, error=str(error))
         except httpx.HTTPError as error:

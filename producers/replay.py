@@ -54,6 +54,7 @@ class Faults(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Literal[429, 500, 502, 503] | None = None
+    retry_after: int | None = Field(None, ge=0, description="Seconds, told beside the status; null: not told.")
     body: Literal["html", "truncated"] | None = None
     correct: Correction | None = Field(None, description="Corrected at once and for good; not a lasting fault.")
 

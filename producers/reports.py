@@ -1,14 +1,15 @@
 """What of a vendor's report is sound, what of that is news, and what is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from contracts.events import BarClosed, CorporateActionAnnounced
+from contracts.ids import stamp
 from producers import actions, bars
 from producers.actions import ActionKey, KnownAction, SoundAction
 from producers.bars import KnownBar, SoundBar
-from producers.sources.base import Refusal, Report, VendorDown
+from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +34,62 @@ def judged(
 ) -> tuple[Sound, list[Refusal]]:
     """Return a report's sound actions and bars, and what is refused; bars that are still open are neither.
 
+    A report may tell a bar or an action several times: a live row beside the session's, a page read twice, a row that
+    was corrected below.  One of each is returned, the last that is whole.
+
     Args:
         calendar: name of the calendar for bars whose exchange is not known.
         since: where the question began: earlier bars are left to the next reading of the whole history.
         now: the present; becomes `recorded_at`.
     """
-    announced: list[SoundAction] = []
-    closed: list[SoundBar] = []
-    refused = list(report.refusals)
-    for action in report.actions:
+    announced, refused_actions = _announced(report.actions, source, now)
+    asked = [bar for bar in report.bars if since is None or _day(bar.stamp) >= since.date()]
+    closed, refused_bars = _closed(asked, source, calendar, now)
+    return Sound(announced, closed), [*report.refusals, *refused_actions, *refused_bars]
+
+
+def _announced(reported: Iterable[VendorAction], source: str, now: datetime) -> tuple[list[SoundAction], list[Refusal]]:
+    """Return one sound action for each key, the last told, and what is refused."""
+    found: dict[ActionKey, SoundAction] = {}
+    refused: list[Refusal] = []
+    for action in reported:
         verdict = actions.judge(action, source, now)
         if isinstance(verdict, Refusal):
             refused.append(verdict)
-        else:
-            announced.append(verdict)
-    for bar in report.bars:
-        if since is not None and _day(bar.stamp) < since.date():
+        if not isinstance(verdict, SoundAction):
             continue
-        told = bars.judge(bar, source, calendar, now)
-        if isinstance(told, Refusal):
-            refused.append(told)
-        elif told is not None:
-            closed.append(told)
-    closed.sort(key=lambda bar: bar.event.closed_at)
-    return Sound(announced, closed), refused
+        key = actions.action_key(verdict.event)
+        if (before := found.get(key)) and (reason := actions.displaced(before, verdict)):
+            refused.append(Refusal(action.symbol, f"{action.kind.lower()} {action.ex_date}", reason))
+        found[key] = verdict
+    return list(found.values()), refused
+
+
+def _closed(
+    reported: Iterable[VendorBar], source: str, calendar: str, now: datetime
+) -> tuple[list[SoundBar], list[Refusal]]:
+    """Return one sound bar for each id, the last that is whole, by their closes, and what is refused.
+
+    A row that leaves something out is refused only where no other row of the report tells its bar.
+    """
+    found: dict[str, tuple[int, SoundBar]] = {}
+    refused: list[Refusal] = []
+    incomplete: list[Refusal] = []
+    for bar in reported:
+        verdict = bars.judge(bar, source, calendar, now)
+        if isinstance(verdict, Refusal):
+            (incomplete if bar.incomplete else refused).append(verdict)
+        elif verdict is not None:
+            before = found.get(verdict.event.bar_id)
+            if before is None or bar.wholeness >= before[0]:
+                found[verdict.event.bar_id] = bar.wholeness, verdict
+    closed = sorted((bar for _, bar in found.values()), key=lambda bar: bar.event.closed_at)
+    told = {bars.closed_stamp(bar.event) for bar in closed}
+    return closed, [*refused, *(refusal for refusal in incomplete if refusal.at not in told)]
 
 
 def refuse_readjustment(symbol: str, known: Mapping[str, KnownBar], sound: Sound) -> None:
-    """Hold back a report that moves a whole known history by one factor.
+    """Hold back a report that moves a whole known history by one factor, or goes over to another unit in the middle.
 
     Raises:
         VendorDown: it does.
@@ -70,6 +99,13 @@ def refuse_readjustment(symbol: str, known: Mapping[str, KnownBar], sound: Sound
             f"the history of {symbol} is reported anew, every price times {factor:.4g}: a split that the "
             "vendor adjusts for and does not list, or the reverse. Nothing of it is published. If the log is what "
             "is wrong, set FORETICK_ACCEPT_READJUSTMENT=true once"
+        )
+    splits = [action.event for action in sound.announced if action.event.kind == "SPLIT"]
+    if change := bars.unit_change(known, sound.closed, splits):
+        raise VendorDown(
+            f"the prices of {symbol} go over to another unit: from {stamp(change.before)} to {stamp(change.after)} "
+            f"they change by a factor of {change.factor:.4g} without a split, as pence and pounds do. Nothing of it "
+            "is published. If that is how it was traded, set FORETICK_ACCEPT_READJUSTMENT=true once"
         )
 
 

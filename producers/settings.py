@@ -21,7 +21,11 @@ class ProducerSettings(StreamSettings):
         ("AAPL", "FB", "GOOG", "IBM", "MSFT"), description="Symbols as the source names them, comma separated."
     )
     interval: Literal["P1D", "PT1H", "PT1M"] = Field("P1D", description="Length of a bar, ISO 8601.")
-    calendar: str = Field("XNYS", description="Calendar (exchange_calendars) of bars whose exchange is not known.")
+    calendar: str = Field("XNYS", description="Calendar (exchange_calendars) of bars whose exchange is not told.")
+    calendars: dict[str, str] = Field(
+        {},
+        description='Calendars of exchanges that are not known here, by the vendor\'s name, as JSON: {"MUN": "XFRA"}.',
+    )
 
     poll_seconds: float = Field(1.0, gt=0, description="Seconds from one look at the vendor to the next, per symbol.")
     overlap_sessions: int = Field(5, ge=0, description="Sessions before the last bar read again: late corrections.")
@@ -29,7 +33,8 @@ class ProducerSettings(StreamSettings):
         600.0, gt=0, description="Seconds from one reading of the whole history to the next: corrections of any age."
     )
     accept_readjustment: bool = Field(
-        False, description="Publish a report that moves a whole known history by one factor; else it is held back."
+        False,
+        description="Publish a report that moves a history by one factor, or changes its unit; else it is held back.",
     )
     vendor_per_minute: int | None = Field(
         None, ge=0, description="Requests a minute; 0: no limit. Default: the source's own, none on this machine."
@@ -46,6 +51,35 @@ class ProducerSettings(StreamSettings):
     rest_key: SecretStr | None = Field(None, description="That API's key: {key} in the mapping.")
     csv_path: Path | None = Field(None, description="CSV file, or folder of SYMBOL.csv.")
     csv_currency: str = Field("USD", description="Currency of CSV files that name none.")
+    csv_decimal: Literal[".", ","] | None = Field(
+        None, description="What stands before the fraction in CSV files: . or , Default: as each column shows."
+    )
+    csv_date_format: str | None = Field(
+        None, description="How CSV files write dates, as for strptime: %m/%d/%Y. Default: as the column shows."
+    )
+    csv_delimiter: str | None = Field(
+        None, description="What stands between the cells of CSV files; tab for a tabulator. Default: as the file shows."
+    )
+
+    @field_validator("csv_decimal", "csv_date_format", "csv_delimiter", mode="before")
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("csv_delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        value = "\t" if value in ("tab", "\\t") else value
+        if value is not None and len(value) != 1:
+            raise ValueError("one character, or tab")
+        return value
+
+    @field_validator("csv_date_format")
+    @classmethod
+    def _strptime_format(cls, value: str | None) -> str | None:
+        if value is not None and not all(any(f"%{each}" in value for each in part) for part in ("Yyxc", "mbBjxc")):
+            raise ValueError("a format of strptime with year, month and day, such as %m/%d/%Y")
+        return value
 
     @field_validator("symbols", mode="before")
     @classmethod

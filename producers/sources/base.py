@@ -25,6 +25,10 @@ class VendorRefused(Exception):
     """The vendor will not answer this request however often it is made: unknown symbol, bad key, wrong setting."""
 
 
+class WrongSetting(VendorRefused):
+    """The vendor answers nothing until a setting is mended, such as a key: the source stops, for all symbols."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorBar:
     """One bar in raw prices, not yet judged.
@@ -35,6 +39,7 @@ class VendorBar:
             other is look-ahead.
         open: and the further prices, in `currency`; None where the vendor sent nothing.
         exchange: ISO 10383 MIC, where the vendor tells.
+        calendar: name of the calendar (exchange_calendars) of its sessions, where `exchange` does not tell it.
         vwap: average price weighted by volume, in `currency`; None where the vendor does not tell.
         trades: number of trades; None where the vendor does not tell.
         price_noise: error, in `currency`, that the vendor's own rounding leaves in a price: a smaller difference
@@ -53,10 +58,37 @@ class VendorBar:
     volume: Decimal | None
     currency: str
     exchange: str | None = None
+    calendar: str | None = None
     vwap: Decimal | None = None
     trades: Decimal | None = None
     price_noise: Decimal = Decimal(0)
     volume_noise: Decimal = Decimal(0)
+
+    @property
+    def incomplete(self) -> bool:
+        """Tell whether the vendor left out a price or the volume."""
+        return None in (self.open, self.high, self.low, self.close, self.volume)
+
+    @property
+    def wholeness(self) -> int:
+        """Return how much of a bar it tells; of two reports of one bar, the lesser never displaces the greater.
+
+        0: something is missing, no number, or cannot be.  1 and 2: nothing was traded, at one price or at several:
+        what a vendor sends of a session under way, or of a market without volumes.  3: a bar.
+        """
+        values = [self.open, self.high, self.low, self.close, self.volume]
+        told = [value for value in values if value is not None and value.is_finite()]
+        if len(told) < len(values):
+            return 0
+        open_, high, low, close, volume = told
+        if low > min(open_, close) or high < max(open_, close):
+            return 0
+        return wholeness(high > low, volume > 0)
+
+
+def wholeness(ranged: bool, traded: bool) -> int:
+    """Return the `wholeness` of a bar that has all its prices: whether they differ, and whether there was volume."""
+    return 3 if traded else 1 + ranged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,4 +138,5 @@ class Source(Protocol):
         Raises:
             VendorDown: not now.
             VendorRefused: not like this.
+            WrongSetting: not at all, for no symbol, until a setting is mended.
         """

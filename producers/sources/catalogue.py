@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from producers.sessions import is_known
 from producers.settings import ProducerSettings
 from producers.sources.alphavantage import AlphaVantage
 from producers.sources.base import Source, VendorRefused
 from producers.sources.budget import DAY, MINUTE, Budget
+from producers.sources.columns import Ways
 from producers.sources.csvfile import CsvFiles
 from producers.sources.mappings import load_mapping
 from producers.sources.rest import Rest
@@ -28,6 +30,7 @@ def source_from(settings: ProducerSettings, sleep: Callable[[float], None] = tim
     Raises:
         VendorRefused: a setting that the source needs is missing or wrong.
     """
+    _check_calendars(settings)
     secrets = [secret for secret in (settings.alphavantage_key, settings.rest_key) if secret]
     web = Web(
         settings.source,
@@ -38,7 +41,7 @@ def source_from(settings: ProducerSettings, sleep: Callable[[float], None] = tim
     )
     match settings.source:
         case "yahoo":
-            return Yahoo(web, settings.yahoo_url)
+            return Yahoo(web, settings.yahoo_url, calendars=settings.calendars)
         case "alphavantage":
             if settings.alphavantage_key is None:
                 raise VendorRefused("the source alphavantage needs a key: set FORETICK_ALPHAVANTAGE_KEY")
@@ -52,11 +55,33 @@ def source_from(settings: ProducerSettings, sleep: Callable[[float], None] = tim
         case "rest":
             if settings.rest_mapping is None:
                 raise VendorRefused("the source rest needs a mapping: set FORETICK_REST_MAPPING")
-            return Rest(web, load_mapping(settings.rest_mapping), settings.rest_key)
+            mapping = load_mapping(settings.rest_mapping)
+            _known(settings.calendars.get(mapping.exchange or "", mapping.exchange), "the mapping's exchange")
+            return Rest(web, mapping, settings.rest_key, calendars=settings.calendars)
         case "csv":
             if settings.csv_path is None:
                 raise VendorRefused("the source csv needs a file or a folder: set FORETICK_CSV_PATH")
-            return CsvFiles(settings.csv_path, settings.csv_currency)
+            ways = Ways(
+                decimal=settings.csv_decimal,
+                date_format=settings.csv_date_format,
+                delimiter=settings.csv_delimiter,
+            )
+            return CsvFiles(settings.csv_path, settings.csv_currency, settings.calendars, ways)
+
+
+def _check_calendars(settings: ProducerSettings) -> None:
+    _known(settings.calendar, "FORETICK_CALENDAR")
+    for name, calendar in settings.calendars.items():
+        _known(calendar, f"FORETICK_CALENDARS, {name}")
+
+
+def _known(calendar: str | None, where: str) -> None:
+    """Raise VendorRefused for a calendar that does not exist."""
+    if calendar is not None and not is_known(calendar):
+        raise VendorRefused(
+            f"{where}: there is no calendar {calendar!r}; name one of exchange_calendars, such as XNYS, XLON or 24/7, "
+            "or give it one in FORETICK_CALENDARS"
+        )
 
 
 def budget_of(settings: ProducerSettings) -> tuple[int, int]:

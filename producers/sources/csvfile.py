@@ -6,118 +6,124 @@ by name, in any case: `date`, `opened_at`, `closed_at` or `timestamp`; `open, hi
 `currency`.  A moment without a zone is UTC; prices are raw.
 """
 
-import csv
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TypeVar
 
 from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
-from producers.sources.numbers import number
+from producers.sources.columns import Fault, Row, Ways, read_rows
+from producers.sources.csvactions import read_actions
+from producers.sources.currencies import currencies_of
+from producers.sources.tables import Unreadable, decoded
 
 ACTIONS = "actions.csv"
-_STAMPS: dict[str, Literal["open", "close"]] = {
-    "opened_at": "open",
-    "date": "open",
-    "timestamp": "open",
-    "datetime": "open",
-    "closed_at": "close",
-}
-
-Row = Mapping[str, str]
+_Read = TypeVar("_Read")
 
 
 class CsvFiles:
-    """The source `csv`."""
+    """The source `csv`.
+
+    Args:
+        currency: of files that name none.
+        calendars: names of calendars by the files' `exchange`, where that is no MIC that is known here.
+        ways: how the files are written, where they do not show it.
+    """
 
     name = "csv"
 
-    def __init__(self, path: Path, currency: str = "USD") -> None:
+    def __init__(
+        self,
+        path: Path,
+        currency: str = "USD",
+        calendars: Mapping[str, str] | None = None,
+        ways: Ways | None = None,
+    ) -> None:
         self._path = path
         self._currency = currency
+        self._calendars = calendars or {}
+        self._ways = ways or Ways()
+        self._held: tuple[object, tuple[list[Row], list[Fault]]] | None = None
 
     def fetch(self, symbol: str, interval: str, since: datetime | None) -> Report:
         file = self._path / f"{symbol}.csv" if self._path.is_dir() else self._path
-        rows = [
-            (line, row)
-            for line, row in _rows(file)
-            if (row.get("symbol") or row.get("ticker") or symbol) == symbol
-            and (row.get("interval") or interval) == interval
+        try:
+            rows, faults = self._rows(file, interval == "P1D")
+        except Unreadable as error:
+            raise VendorRefused(f"{file} cannot be read: {error}{_advice(error.way)}") from error
+        bars = [
+            self._bar(row, symbol, interval, file)
+            for row in rows
+            if (row.symbol or symbol) == symbol and (row.interval or interval) == interval
         ]
-        if not rows:
+        refusals = [
+            Refusal(symbol, f"{file.name}:{fault.line}", f"{fault.reason}{_advice(fault.way)}")
+            for fault in faults
+            if (fault.symbol or symbol) == symbol
+        ]
+        if not bars and not refusals:
             raise VendorRefused(f"{file} holds no bar of {symbol} at {interval}")
-        bars: list[VendorBar] = []
-        refusals: list[Refusal] = []
-        for line, row in rows:
-            try:
-                bars.append(self._bar(row, symbol, interval))
-            except ValueError as error:
-                refusals.append(Refusal(symbol, f"{file.name}:{line}", str(error)))
-        return Report(bars, tuple(self._actions(symbol)), refusals)
+        actions, unread = self._actions(symbol)
+        return Report(bars, actions, [*refusals, *unread])
 
-    def _bar(self, row: Row, symbol: str, interval: str) -> VendorBar:
-        column = next((name for name in _STAMPS if row.get(name)), None)
-        if column is None:
-            raise ValueError(f"no time in any of the columns {', '.join(_STAMPS)}")
+    def _rows(self, file: Path, daily: bool) -> tuple[list[Row], list[Fault]]:
+        """Return what a file holds; one that has not changed since is not read again."""
+        try:
+            written = file.stat()
+        except OSError as error:
+            raise VendorDown(f"{file} cannot be read: {error}") from error
+        version = (file, daily, written.st_mtime_ns, written.st_size)
+        if self._held is None or self._held[0] != version:
+            self._held = version, _of(file, lambda text: read_rows(text, self._ways, daily))
+        return self._held[1]
+
+    def _bar(self, row: Row, symbol: str, interval: str, file: Path) -> VendorBar:
+        currency = row.currency or self._currency
+        for sign in row.signs:
+            if currency not in currencies_of(sign):
+                raise VendorRefused(
+                    f"{file}:{row.line}: prices are in {sign}, and the currency is said to be {currency}: set "
+                    f"FORETICK_CSV_CURRENCY to {' or '.join(currencies_of(sign))}, or add a column currency"
+                )
         return VendorBar(
             symbol=symbol,
             interval=interval,
-            stamp=_stamp(row[column], daily=interval == "P1D" and column == "date"),
-            stamps=_STAMPS[column],
-            currency=row.get("currency") or self._currency,
-            exchange=row.get("exchange") or None,
-            open=number(row.get("open")),
-            high=number(row.get("high")),
-            low=number(row.get("low")),
-            close=number(row.get("close")),
-            volume=number(row.get("volume")),
+            stamp=row.stamp,
+            stamps=row.stamps,
+            currency=currency,
+            exchange=row.exchange or None,
+            calendar=self._calendars.get(row.exchange),
+            open=row.open,
+            high=row.high,
+            low=row.low,
+            close=row.close,
+            volume=row.volume,
         )
 
-    def _actions(self, symbol: str) -> Iterator[VendorAction]:
+    def _actions(self, symbol: str) -> tuple[list[VendorAction], list[Refusal]]:
+        """Return the actions that stand beside the bars, and what is none; a bad line costs no bar."""
         file = self._path / ACTIONS
         if not (self._path.is_dir() and file.exists()):
-            return
-        for line, row in _rows(file):
-            if row.get("symbol") != symbol:
-                continue
-            kind = row.get("kind", "").upper()
-            value = number(row.get("ratio") if kind == "SPLIT" else row.get("amount"))
-            if kind not in ("SPLIT", "DIVIDEND") or value is None:
-                raise VendorRefused(f"{file}:{line}: {kind!r} with value {value} is neither a split nor a dividend")
-            yield VendorAction(
-                symbol=symbol,
-                kind="SPLIT" if kind == "SPLIT" else "DIVIDEND",
-                ex_date=_ex_date(row.get("ex_date", ""), f"{file}:{line}"),
-                value=value,
-                currency=None if kind == "SPLIT" else row.get("currency") or self._currency,
-            )
+            return [], []
+        try:
+            return _of(file, lambda text: read_actions(text, ACTIONS, symbol, self._currency, self._ways))
+        except (VendorDown, Unreadable) as error:
+            return [], [Refusal(symbol, ACTIONS, str(error))]
 
 
-def _rows(file: Path) -> Iterator[tuple[int, Row]]:
-    """Yield each row with its line, the columns' names in lower case."""
+def _of(file: Path, read: Callable[[str], _Read]) -> _Read:
+    """Return what is read from a file's text.
+
+    Raises:
+        VendorDown: the file cannot be opened.
+        Unreadable: it is no such text.
+    """
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines)
-            for row in reader:
-                yield (
-                    reader.line_num,
-                    {(name or "").strip().lower(): (value or "").strip() for name, value in row.items() if name},
-                )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        data = file.read_bytes()
+    except OSError as error:
         raise VendorDown(f"{file} cannot be read: {error}") from error
+    return read(decoded(data))
 
 
-def _stamp(text: str, *, daily: bool) -> date | datetime:
-    if len(text) == len("2012-01-03"):
-        return date.fromisoformat(text)
-    moment = datetime.fromisoformat(text)
-    if daily:
-        return moment.date()
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _ex_date(text: str, where: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise VendorRefused(f"{where}: ex_date {text!r} is no date") from error
+def _advice(way: str | None) -> str:
+    return f" (set FORETICK_CSV_{way.upper()})" if way else ""

@@ -9,16 +9,16 @@
     fields: {time: t, open: o, high: h, low: l, close: c, volume: v}   # and vwap: vw, trades: n, if it has them
     time: {format: epoch_ms, stamps: open, zone: America/New_York}
     currency: USD
+    decimal: "."                                        # or ",": of numbers in quotes that do not show it
     error: error.message                                # where a 200 may hold an error
     next: next_url                                      # where the next page's address stands
     splits: {items: splits, fields: {date: ex, numerator: to, denominator: from}}
-    dividends: {items: dividends, fields: {date: ex, amount: cash}}
+    dividends: {items: dividends, fields: {date: ex, amount: cash}}    # and currency: cur, where it has its own
 
 A path is names and list positions joined by dots.  `$key` names the entry's own key where `items` is an object.
 Prices must be raw: what a vendor adjusts cannot be told from a correction.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +29,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.numbers import Mark
 
 KEY = "$key"
 
@@ -66,10 +67,11 @@ class SplitFields(_Strict):
 
 
 class DividendFields(_Strict):
-    """Paths inside one dividend: cash for one share, raw."""
+    """Paths inside one dividend: cash for one share, raw, in its own currency where the vendor names one."""
 
     date: str
     amount: str
+    currency: str | None = None
 
 
 class Splits(_Strict):
@@ -142,6 +144,7 @@ class Mapping(_Strict):
     items_optional: bool = Field(False, description="An answer without `items` means no bars, not nonsense.")
     fields: BarFields
     time: Time = Time()
+    decimal: Mark | None = Field(None, description="Before the fraction of numbers in quotes; null: as they show.")
     currency: str = "USD"
     exchange: str | None = Field(None, description="ISO 10383 MIC of all its symbols.")
     error: str | None = None
@@ -178,8 +181,8 @@ def find(document: Any, path: str) -> Any:
     return value
 
 
-def entries(document: Any, path: str) -> Iterator[dict[str, Any]]:
-    """Yield the objects of the list, or of the object, at a path.
+def entries(document: Any, path: str) -> list[object]:
+    """Return the entries of the list, or of the object, at a path; none where nothing stands there.
 
     Raises:
         VendorDown: something else stands there.
@@ -187,8 +190,6 @@ def entries(document: Any, path: str) -> Iterator[dict[str, Any]]:
     value = find(document, path)
     if isinstance(value, dict):
         value = [{KEY: key, **entry} if isinstance(entry, dict) else entry for key, entry in value.items()]
-    if value is None:
-        return
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+    if not isinstance(value, list | None):
         raise VendorDown(f"at {path} stands no list of objects but {str(value)[:80]!r}")
-    yield from value
+    return value or []

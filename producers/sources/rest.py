@@ -1,19 +1,20 @@
 """Any vendor that answers JSON over HTTP, read by a mapping."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from collections.abc import Mapping as Dictionary
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
-from producers.sources.mappings import Dividends, Mapping, Splits, entries, find
-from producers.sources.numbers import excerpt, number, parse_json
-from producers.sources.web import Answer, Web, refuse_client_error
+from producers.sources.base import Refusal, Report, VendorBar, VendorDown, VendorRefused, WrongSetting
+from producers.sources.mappings import Mapping, entries, find
+from producers.sources.numbers import Undecided, decimal_marks, excerpt, number, parse_json
+from producers.sources.restactions import read_actions
+from producers.sources.web import Answer, Web, blames_key, refuse_client_error
 
+_FIGURES = ("open", "high", "low", "close", "volume", "vwap", "trades")
 _PAGES = 200  # more means that a vendor's pages go in a circle
 
 
@@ -28,7 +29,9 @@ class Rest:
         mapping: Mapping,
         key: SecretStr | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        calendars: Dictionary[str, str] | None = None,
     ) -> None:
+        self._calendar = (calendars or {}).get(mapping.exchange or "")
         self._web = web
         self._mapping = mapping
         self._key = key.get_secret_value() if key else ""
@@ -49,7 +52,7 @@ class Rest:
                 raise VendorDown(f"{mapping.url} has more than {_PAGES} pages")
             page, following = self._web.ask(
                 url,
-                lambda answer: read_answer(answer, mapping, symbol, interval),
+                lambda answer: read_answer(answer, mapping, symbol, interval, self._calendar),
                 params=params,
                 headers=headers,
             )
@@ -78,28 +81,50 @@ _PARTS: tuple[Callable[[Report], Iterable[Any]], ...] = (
 )
 
 
-def read_answer(answer: Answer, mapping: Mapping, symbol: str, interval: str) -> tuple[Report, str | None]:
+def read_answer(
+    answer: Answer, mapping: Mapping, symbol: str, interval: str, calendar: str | None = None
+) -> tuple[Report, str | None]:
     """Judge an answer by its content and read it; return the next page's address beside it.
+
+    Args:
+        calendar: name of the calendar of the mapping's exchange, where the exchange does not tell it.
 
     Raises:
         VendorDown: a page, a truncated answer, an error inside a 200.
         VendorRefused: the vendor names an error of the request.
+        WrongSetting: it blames the key.
     """
     if mapping.error and answer.status < 400 and (text := find(parse_json(answer.text), mapping.error)):
-        raise VendorDown(f"an error inside HTTP {answer.status}: {excerpt(str(text))}")
-    refuse_client_error(answer)
+        told = f"an error inside HTTP {answer.status}: {excerpt(str(text))}"
+        if blames_key(str(text)):
+            raise WrongSetting(f"{told} (is FORETICK_REST_KEY right?)")
+        raise VendorDown(told)
+    refuse_client_error(answer, "FORETICK_REST_KEY")
     document = parse_json(answer.text)
     if find(document, mapping.items) is None and not mapping.items_optional:
         raise VendorDown(f"nothing stands at {mapping.items}: {excerpt(answer.text)}")
     bars: list[VendorBar] = []
     refusals: list[Refusal] = []
-    for entry in entries(document, mapping.items):
+    listed = entries(document, mapping.items)
+    if listed and not any(isinstance(entry, dict) for entry in listed):
+        raise VendorDown(f"at {mapping.items} stand no objects: {excerpt(str(listed))}")
+    fields = {name: path for name in _FIGURES if (path := getattr(mapping.fields, name))}
+    objects = [entry for entry in listed if isinstance(entry, dict)]
+    try:
+        marks = decimal_marks({n: [find(e, path) for e in objects] for n, path in fields.items()}, mapping.decimal)
+    except Undecided as error:
+        raise VendorRefused(f"{error}: set decimal in the mapping to what stands before the fraction") from error
+    for place, entry in enumerate(listed):
+        if not isinstance(entry, dict):
+            refusals.append(Refusal(symbol, f"{mapping.items}.{place}", f"no object but {excerpt(str(entry))}"))
+            continue
         time = find(entry, mapping.fields.time)
         try:
             stamp = mapping.time.read(time, interval)
         except ValueError as error:
             refusals.append(Refusal(symbol, str(time), f"unreadable time: {error}"))
             continue
+        figures = {name: number(find(entry, path), marks[name]) for name, path in fields.items()}
         bars.append(
             VendorBar(
                 symbol=symbol,
@@ -108,62 +133,19 @@ def read_answer(answer: Answer, mapping: Mapping, symbol: str, interval: str) ->
                 stamps=mapping.time.stamps,
                 currency=mapping.currency,
                 exchange=mapping.exchange,
-                open=number(find(entry, mapping.fields.open)),
-                high=number(find(entry, mapping.fields.high)),
-                low=number(find(entry, mapping.fields.low)),
-                close=number(find(entry, mapping.fields.close)),
-                volume=number(find(entry, mapping.fields.volume)),
-                vwap=_optional(entry, mapping.fields.vwap),
-                trades=_optional(entry, mapping.fields.trades),
+                calendar=calendar,
+                open=figures["open"],
+                high=figures["high"],
+                low=figures["low"],
+                close=figures["close"],
+                volume=figures["volume"],
+                vwap=figures.get("vwap"),
+                trades=figures.get("trades"),
             )
         )
-    actions = [
-        *(_split(entry, mapping.splits, symbol, mapping) for entry in _listed(document, mapping.splits)),
-        *(_dividend(entry, mapping.dividends, symbol, mapping) for entry in _listed(document, mapping.dividends)),
-    ]
+    actions, unread = read_actions(document, mapping, symbol)
     following = find(document, mapping.next) if mapping.next else None
-    return Report(bars, [action for action in actions if action], refusals), str(following) if following else None
-
-
-def _optional(entry: dict[str, Any], path: str | None) -> Decimal | None:
-    return number(find(entry, path)) if path else None
-
-
-def _listed(document: Any, where: Splits | Dividends | None) -> Iterable[dict[str, Any]]:
-    return entries(document, where.items) if where else ()
-
-
-def _split(entry: dict[str, Any], where: Splits | None, symbol: str, mapping: Mapping) -> VendorAction | None:
-    if where is None:
-        return None
-    fields = where.fields
-    if fields.ratio:
-        value = number(find(entry, fields.ratio))
-    else:
-        new, old = (number(find(entry, path or "")) for path in (fields.numerator, fields.denominator))
-        value = new / old if new and old else None
-    day = _ex_date(find(entry, fields.date), mapping)
-    return VendorAction(symbol=symbol, kind="SPLIT", ex_date=day, value=value) if value else None
-
-
-def _dividend(entry: dict[str, Any], where: Dividends | None, symbol: str, mapping: Mapping) -> VendorAction | None:
-    if where is None:
-        return None
-    value = number(find(entry, where.fields.amount))
-    day = _ex_date(find(entry, where.fields.date), mapping)
-    currency = mapping.currency
-    return VendorAction(symbol=symbol, kind="DIVIDEND", ex_date=day, value=value, currency=currency) if value else None
-
-
-def _ex_date(value: object, mapping: Mapping) -> date:
-    """Read an action's day: written like the bars' times, or as a plain ISO date."""
-    try:
-        if isinstance(value, str) and len(value) >= len("2012-01-03") and value[4:5] == "-":
-            return date.fromisoformat(value[:10])
-        moment = mapping.time.read(value, "PT1H")
-    except ValueError as error:
-        raise VendorDown(f"an action's date {value!r} cannot be read: {error}") from error
-    return moment.astimezone(ZoneInfo(mapping.time.zone)).date() if isinstance(moment, datetime) else moment
+    return Report(bars, actions, [*refusals, *unread]), str(following) if following else None
 
 
 def _fill(text: str, words: dict[str, str]) -> str:

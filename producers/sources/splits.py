@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from producers.sources.numbers import number
+
 ONE = Decimal(1)
 HALF = Decimal("0.5")
 _SINGLE = Decimal("7.5e-8")  # prices pass through single precision: 2**-24, and a quarter more for arithmetic
 _SIXTH = Decimal("5e-7")  # adjusted values are rounded to six decimals
+_GREATEST = Decimal(1_000_000)  # shares for one: no split was ever that great
+_LONGEST = 16  # digits before the point, beyond which nothing is rounded
 _FINEST = 8  # decimals kept of prices far below one unit of currency
 
 
@@ -22,6 +26,15 @@ class Split:
 
     ex_date: date
     ratio: Decimal
+
+
+def share_ratio(new: object, old: object = ONE) -> Decimal | None:
+    """Return `new` shares for `old` ones as a vendor writes them; None where that is no ratio of a split."""
+    above, below = number(new), number(old)
+    if above is None or below is None or not (above.is_finite() and below.is_finite() and above > 0 and below > 0):
+        return None
+    ratio = above / below
+    return ratio if 1 / _GREATEST <= ratio <= _GREATEST else None
 
 
 def factor_after(splits: Sequence[Split], session: date) -> Decimal:
@@ -48,6 +61,8 @@ def raw_volume(adjusted: Decimal, factor: Decimal) -> tuple[Decimal, Decimal]:
     """Return a raw volume in whole units, and how far rounding may move it."""
     if factor == ONE:
         return adjusted, Decimal(0)
+    if not adjusted.is_finite() or adjusted.adjusted() > _LONGEST:
+        return adjusted, Decimal(0)
     return (adjusted / factor).quantize(ONE, ROUND_HALF_EVEN), HALF / factor + HALF
 
 
@@ -58,7 +73,7 @@ def raw_amount(adjusted: Decimal, factor: Decimal) -> tuple[Decimal, Decimal]:
 
 def _certain(value: Decimal, noise: Decimal) -> tuple[Decimal, Decimal]:
     """Round to the decimals that the noise leaves certain; tell how far two such values of one price may differ."""
-    if not value.is_finite():
+    if not value.is_finite() or value.adjusted() > _LONGEST:
         return value, Decimal(0)
     for decimals in range(_FINEST, -1, -1):
         half_unit = HALF.scaleb(-decimals)

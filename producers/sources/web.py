@@ -1,5 +1,6 @@
 """Ask a vendor over HTTP: within the budget, again after failures that pass, never showing a key."""
 
+import re
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +15,14 @@ from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from producers.metrics import VENDOR_ERRORS, VENDOR_SECONDS
-from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.base import VendorDown, VendorRefused, WrongSetting
 from producers.sources.budget import Budget
 from producers.sources.numbers import excerpt
 
 PATIENCE = 10.0  # seconds that one fetch may wait in place; longer waits are the poller's
+LIMITED_FOR = 60.0  # seconds to leave alone a vendor that says our limit is reached, and not for how long
+_KEY = re.compile(r"api[ _-]?key|access[ _-]?token", re.IGNORECASE)
+_ABOUT_ELSE = re.compile(r"limit|requests? per|per (second|minute|day)|frequency|plan|upgrade|entitle", re.IGNORECASE)
 _AGENT = "Mozilla/5.0 (compatible; foretick)"  # Yahoo answers 429 to clients that name no agent
 
 T = TypeVar("T")
@@ -40,6 +44,7 @@ class Web:
     Args:
         secrets: texts that must never appear in an error, such as the key that a vendor echoes.
         sleep: waits; an event's `wait` makes a waiting fetch end when the service stops.
+        now: seconds from any zero.
     """
 
     def __init__(
@@ -53,7 +58,10 @@ class Web:
         timeout: float = 10.0,
         sleep: Callable[[float], None] = time.sleep,
         transport: httpx.BaseTransport | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._now = now
+        self._rest: tuple[float, str] = (now(), "")  # until when the vendor is left alone, and why
         self._vendor = vendor
         self._budget = budget or Budget()
         self._secrets = secrets
@@ -72,6 +80,8 @@ class Web:
     ) -> T:
         """Return what `read` makes of the answer, asking again while it raises VendorDown.
 
+        A vendor that wants to be left alone for longer than `PATIENCE` is not asked meanwhile, whatever for.
+
         Raises:
             VendorDown: the last attempt's failure.
             VendorRefused: at once.
@@ -89,6 +99,7 @@ class Web:
                 except (VendorDown, VendorRefused) as error:
                     VENDOR_ERRORS.labels(self._vendor, type(error).__name__).inc()
                     error.args = (self._redact(str(error)),)
+                    self._note_rest(error)
                     raise
                 except Exception as error:  # an answer no reader foresaw: reported like any nonsense, and in full
                     VENDOR_ERRORS.labels(self._vendor, "Unforeseen").inc()
@@ -98,6 +109,7 @@ class Web:
         raise AssertionError("unreachable: the last attempt raises")
 
     def _once(self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str] | None) -> Answer:
+        self._keep_rest()
         self._spend()
         try:
             with VENDOR_SECONDS.labels(self._vendor).time():
@@ -105,11 +117,21 @@ class Web:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise VendorDown(f"{self._vendor} cannot be reached: {type(error).__name__}: {error}") from error
         if response.status_code == 429 or response.status_code >= 500 or response.is_redirect:
-            raise VendorDown(
-                f"{self._vendor} answered {response.status_code}: {excerpt(response.text)}",
-                _retry_after(response.headers.get("retry-after")),
-            )
+            asked = _retry_after(response.headers.get("retry-after"))
+            if asked is None and response.status_code == 429:
+                asked = LIMITED_FOR
+            raise VendorDown(f"{self._vendor} answered {response.status_code}: {excerpt(response.text)}", asked)
         return Answer(response.status_code, response.text)
+
+    def _note_rest(self, error: VendorDown | VendorRefused) -> None:
+        """Take note of how long the vendor wants to be left alone."""
+        if isinstance(error, VendorDown) and (error.retry_after or 0.0) > PATIENCE and not isinstance(error, _Resting):
+            self._rest = (self._now() + (error.retry_after or 0.0), str(error))
+
+    def _keep_rest(self) -> None:
+        until, why = self._rest
+        if (wait := until - self._now()) > 0:
+            raise _Resting(f"{why} ({self._vendor} is asked again in {wait:.0f} s)", wait)
 
     def _spend(self) -> None:
         while wait := self._budget.take():
@@ -129,10 +151,27 @@ class Web:
         return text
 
 
-def refuse_client_error(answer: Answer) -> None:
-    """Raise VendorRefused for an HTTP status from 400 on: what is worth a retry was sorted out before."""
-    if answer.status >= 400:
-        raise VendorRefused(f"HTTP {answer.status}: {excerpt(answer.text)}")
+class _Resting(VendorDown):
+    """The vendor is not asked, since it wants to be left alone."""
+
+
+def refuse_client_error(answer: Answer, setting: str) -> None:
+    """Raise VendorRefused for an HTTP status from 400 on: what is worth a retry was sorted out before.
+
+    Args:
+        setting: what is to be mended where the answer blames the key.
+    """
+    if answer.status < 400:
+        return
+    told = f"HTTP {answer.status}: {excerpt(answer.text)}"
+    if answer.status == 401 or blames_key(answer.text):
+        raise WrongSetting(f"{told} (is {setting} right?)")
+    raise VendorRefused(told)
+
+
+def blames_key(text: str) -> bool:
+    """Tell whether a vendor's words are about a key that is wrong or missing, not about what a right one may do."""
+    return bool(_KEY.search(text)) and not _ABOUT_ELSE.search(text)
 
 
 def _passes_soon(error: BaseException) -> bool:

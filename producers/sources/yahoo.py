@@ -4,29 +4,24 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from producers.sources.base import Report, VendorAction, VendorBar, VendorDown, VendorRefused
+from producers.sources.currencies import major_unit
 from producers.sources.numbers import excerpt, number, parse_json
-from producers.sources.splits import Split, factor_after, raw_amount, raw_price, raw_volume
-from producers.sources.web import Answer, Web
+from producers.sources.splits import factor_after, raw_price, raw_volume
+from producers.sources.web import LIMITED_FOR, Answer, Web
+from producers.sources.yahooevents import LATEST, Chart, Second, read_dividends, read_splits
+from producers.sources.yahoomarkets import Market, market_of
 
 YAHOO_URL = "https://query1.finance.yahoo.com"
 _INTERVALS = {"P1D": "1d", "PT1H": "1h", "PT1M": "1m"}
 _BEGINNING = -2_208_988_800  # 1900-01-01: before any listing
-_MARKETS = {  # Yahoo's exchangeName -> ISO 10383 MIC
-    **{"NMS": "XNAS", "NGM": "XNAS", "NCM": "XNAS", "NYQ": "XNYS", "ASE": "XASE", "PCX": "ARCX", "BTS": "BATS"},
-    **{"LSE": "XLON", "GER": "XETR", "PAR": "XPAR", "AMS": "XAMS", "BRU": "XBRU", "MIL": "XMIL", "MCE": "XMAD"},
-    **{"EBS": "XSWX", "STO": "XSTO", "CPH": "XCSE", "HEL": "XHEL", "OSL": "XOSL", "VIE": "XWBO", "TOR": "XTSE"},
-    **{"JPX": "XTKS", "HKG": "XHKG", "ASX": "XASX", "NSI": "XNSE", "BSE": "XBOM", "SAO": "BVMF"},
-}
-_MINOR_UNITS = {"GBp": ("GBP", 100), "ZAc": ("ZAR", 100), "ILA": ("ILS", 100)}
 _NO_DATA = "data doesn't exist"
-_Second = Annotated[int, Field(ge=-10_000_000_000, le=100_000_000_000)]  # epoch seconds that dates can hold
 
 
 class _Shape(BaseModel):
@@ -49,30 +44,16 @@ class _Meta(_Shape):
     symbol: str
     currency: str | None = None
     exchangeName: str | None = None
+    fullExchangeName: Any = None
     exchangeTimezoneName: str
-
-
-class _SplitEvent(_Shape):
-    date: _Second
-    numerator: Decimal = Field(gt=0)
-    denominator: Decimal = Field(gt=0)
-
-
-class _DividendEvent(_Shape):
-    date: _Second
-    amount: Decimal
-
-
-class _Events(_Shape):
-    splits: dict[str, _SplitEvent] = {}
-    dividends: dict[str, _DividendEvent] = {}
+    regularMarketTime: Any = None
 
 
 class _Result(_Shape):
     meta: _Meta
-    timestamp: list[_Second] = []
+    timestamp: list[Second] = []
     indicators: _Indicators
-    events: _Events = _Events()
+    events: Any = None  # read one by one
 
 
 class _Chart(_Shape):
@@ -89,14 +70,22 @@ class Yahoo:
 
     Args:
         url: the API's base: Yahoo's own, or a replay exchange that answers in its shape.
+        calendars: names of calendars by Yahoo's `exchangeName`, for exchanges that are not known here.
         now: the wall clock.  Every request reaches to now and beyond, for splits are listed only inside the
             requested range while prices are adjusted for all of them.
     """
 
     name = "yahoo"
 
-    def __init__(self, web: Web, url: str = YAHOO_URL, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        web: Web,
+        url: str = YAHOO_URL,
+        now: Callable[[], float] = time.time,
+        calendars: Mapping[str, str] | None = None,
+    ) -> None:
         self._web = web
+        self._calendars = calendars or {}
         self._url = url.rstrip("/")
         self._now = now
 
@@ -105,7 +94,7 @@ class Yahoo:
             raise VendorRefused(f"yahoo serves {', '.join(_INTERVALS)}, not {interval}")
         return self._web.ask(
             f"{self._url}/v8/finance/chart/{quote(symbol, safe='')}",
-            lambda answer: read_answer(answer, symbol, interval),
+            lambda answer: read_answer(answer, symbol, interval, self._now(), self._calendars),
             params={
                 "period1": int(since.timestamp()) if since else _BEGINNING,
                 "period2": int(self._now()) + 86_400,
@@ -116,15 +105,22 @@ class Yahoo:
         )
 
 
-def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
+def read_answer(
+    answer: Answer, symbol: str, interval: str, now: float | None = None, calendars: Mapping[str, str] | None = None
+) -> Report:
     """Judge an answer by its content and read it.
+
+    Args:
+        now: epoch seconds of the request: prices are not adjusted yet for splits of a later day; None: the newest
+            moment that the answer itself speaks of.
+        calendars: names of calendars by Yahoo's `exchangeName`.
 
     Raises:
         VendorDown: a page, a truncated answer, a limit told inside a 200, arrays that do not match.
-        VendorRefused: the vendor names an error of the request.
+        VendorRefused: the vendor names an error of the request, or an exchange whose hours are not known.
     """
     if "too many requests" in answer.text[:500].lower():
-        raise VendorDown(f"yahoo limits our requests (HTTP {answer.status}): {excerpt(answer.text)}", 60.0)
+        raise VendorDown(f"yahoo limits our requests (HTTP {answer.status}): {excerpt(answer.text)}", LIMITED_FOR)
     if answer.status in (401, 403):
         raise VendorRefused(f"yahoo refuses us (HTTP {answer.status}): {excerpt(answer.text)}")
     try:
@@ -142,32 +138,55 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
         raise VendorRefused(f"yahoo about {symbol}: {description}")
     if not chart.result:
         raise VendorDown(f"yahoo's answer holds neither a result nor an error: {excerpt(answer.text)}")
-    return _read_result(chart.result[0], symbol, interval)
+    meta = chart.result[0].meta
+    market = market_of(meta.exchangeName, meta.fullExchangeName, calendars or {})
+    return _read_result(chart.result[0], symbol, interval, market, now)
 
 
-def _read_result(result: _Result, symbol: str, interval: str) -> Report:
+def _read_result(result: _Result, symbol: str, interval: str, market: Market, now: float | None) -> Report:
     table = result.indicators.quote[0]
     columns = [table.open, table.high, table.low, table.close, table.volume]
     if any(len(column) != len(result.timestamp) for column in columns):
         lengths = [len(column) for column in columns]
         raise VendorDown(f"yahoo's arrays do not match: {len(result.timestamp)} timestamps, quotes {lengths}")
     zone = _zone(result.meta.exchangeTimezoneName)
-    currency, units = _MINOR_UNITS.get(result.meta.currency or "", (result.meta.currency or "", 1))
-    splits = [
-        Split(_day(event.date, zone), event.numerator / event.denominator) for event in result.events.splits.values()
-    ]
+    currency, units = major_unit(result.meta.currency or "")
+    closes = {_day(second, zone): number(close) for second, close in zip(result.timestamp, table.close, strict=True)}
+    chart = Chart(
+        symbol,
+        zone,
+        result.meta.currency or "",
+        {day: close for day, close in closes.items() if close is not None and close.is_finite()},
+    )
+    splits, bad_splits = read_splits(result.events, chart)
+    today = _day(_newest(result) if now is None else now, zone)
+    in_force = [split for split in splits if split.ex_date <= today]
     bars: dict[date | datetime, VendorBar] = {}
     for second, *values in zip(result.timestamp, *columns, strict=True):
         if all(value is None for value in values):
             continue  # Yahoo's way to say that nothing traded
-        stamp = _day(second, zone) if interval == "P1D" else datetime.fromtimestamp(second, UTC)
-        factor = factor_after(splits, _day(second, zone))
-        # The session under way comes twice at times, once with its open's stamp and once with the last trade's.
-        bars[stamp] = _bar(values, factor, units, {
+        by_day = interval == "P1D" and not market.overnight  # else the evening's live row would be today's
+        stamp = _day(second, zone) if by_day else datetime.fromtimestamp(second, UTC)
+        factor = factor_after(in_force, _day(second, zone))
+        bar = _bar(values, factor, units, {
             "symbol": symbol, "interval": interval, "stamp": stamp, "currency": currency,
-            "exchange": _MARKETS.get(result.meta.exchangeName or ""),
+            "exchange": market.exchange, "calendar": market.calendar,
         })  # fmt: skip
-    return Report(bars=tuple(bars.values()), actions=tuple(_actions(result, splits, symbol, currency, units, zone)))
+        # The session under way comes twice at times, once with its open's stamp and once with the last trade's.
+        if stamp not in bars or bar.wholeness >= bars[stamp].wholeness:
+            bars[stamp] = bar
+    dividends, bad_dividends = read_dividends(result.events, chart, in_force)
+    announced = [
+        VendorAction(symbol=symbol, kind="SPLIT", ex_date=split.ex_date, value=split.ratio) for split in splits
+    ]
+    return Report(tuple(bars.values()), (*announced, *dividends), (*bad_splits, *bad_dividends))
+
+
+def _newest(result: _Result) -> int:
+    """Return the newest moment that an answer speaks of, in epoch seconds."""
+    told = number(result.meta.regularMarketTime)
+    sound = told is not None and told.is_finite() and 0 < told < LATEST
+    return max([*result.timestamp, int(told) if told is not None and sound else 0])
 
 
 def _bar(values: list[Any], factor: Decimal, units: int, names: Mapping[str, Any]) -> VendorBar:
@@ -187,27 +206,7 @@ def _bar(values: list[Any], factor: Decimal, units: int, names: Mapping[str, Any
     )
 
 
-def _actions(
-    result: _Result, splits: list[Split], symbol: str, currency: str, units: int, zone: ZoneInfo
-) -> list[VendorAction]:
-    actions = [VendorAction(symbol=symbol, kind="SPLIT", ex_date=split.ex_date, value=split.ratio) for split in splits]
-    for event in result.events.dividends.values():
-        ex_date = _day(event.date, zone)
-        amount, noise = raw_amount(event.amount, factor_after(splits, ex_date))
-        actions.append(
-            VendorAction(
-                symbol=symbol,
-                kind="DIVIDEND",
-                ex_date=ex_date,
-                value=amount / units,
-                currency=currency,
-                noise=noise / units,
-            )
-        )
-    return actions
-
-
-def _day(second: int, zone: ZoneInfo) -> date:
+def _day(second: float, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(second, zone).date()
 
 

@@ -121,7 +121,7 @@ def test_split_that_happens_is_announced_and_revises_nothing(market: Market) -> 
 
 def test_vendor_that_fails_in_every_way_is_reported_and_polled_until_it_answers(market: Market) -> None:
     started(market)
-    faults = [({"status": 503}, "503"), ({"status": 429}, "429"), ({"body": "html"}, "no JSON")]
+    faults = [({"status": 503}, "503"), ({"status": 429, "retry_after": 1}, "429"), ({"body": "html"}, "no JSON")]
     for fault, told in [*faults, ({"body": "truncated"}, "no JSON")]:
         market.exchange.put("/faults", **fault)
         assert told in until(lambda: market.symbol("IBM")["error"], f"{fault} was reported")

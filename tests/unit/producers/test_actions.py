@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -38,6 +39,13 @@ def test_judge_broken_action_is_refused(action: VendorAction) -> None:
     refusal = judge(action, "yahoo", NOW)
     assert isinstance(refusal, Refusal)
     assert refusal.at == "2012-01-04"
+
+
+@pytest.mark.parametrize("kind", ["a later day", "one for one"])
+def test_judge_split_that_is_not_in_force_or_none_waits(kind: str) -> None:
+    later = replace(SPLIT, ex_date=date(2012, 2, 2)) if kind == "a later day" else replace(SPLIT, value=Decimal(1))
+    assert judge(later, "yahoo", NOW) is None
+    assert judge(replace(SPLIT, ex_date=NOW.date()), "yahoo", NOW) is not None
 
 
 def test_decide_publishes_new_then_nothing_then_a_correction() -> None:

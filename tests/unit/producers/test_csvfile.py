@@ -17,6 +17,12 @@ def test_csv_folder_gives_each_symbol_its_file(tmp_path: Path) -> None:
     assert (report.bars[0].open, report.bars[1].volume) == (Decimal("1.1"), Decimal("200.5"))
 
 
+def test_csv_exchange_that_is_not_known_has_the_calendar_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "A.csv").write_text("date,open,high,low,close,volume,exchange\n2012-01-03,1,1,1,1,1,XMUN\n")
+    [bar] = CsvFiles(tmp_path, calendars={"XMUN": "XFRA"}).fetch("A", "P1D", None).bars
+    assert (bar.exchange, bar.calendar) == ("XMUN", "XFRA")
+
+
 def test_csv_single_file_is_told_apart_by_its_symbol_column(tmp_path: Path) -> None:
     file = tmp_path / "all.csv"
     file.write_text("ticker,date,open,high,low,close,volume\nA,2012-01-03,1,1,1,1,1\nB,2012-01-03,2,2,2,2,2\n")
@@ -57,8 +63,30 @@ def test_csv_missing_file_is_down_and_missing_symbol_refused(tmp_path: Path) -> 
         CsvFiles(file).fetch("ACME", "P1D", None)
 
 
-def test_csv_action_without_sense_is_refused_with_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("ACME,MERGER,2012-01-04,2,", "'MERGER' with value '' is neither"),
+        ("ACME,SPLIT,2012-01-04,0,", "'SPLIT' with value '0' is neither"),
+        ("ACME,SPLIT,2012-01-04,,", "'SPLIT' with value '' is neither"),
+        ("ACME,SPLIT,soon,2,", "ex_date 'soon' is no date"),
+        ("ACME,DIVIDEND,,,0.5", "ex_date '' is no date"),
+    ],
+)
+def test_csv_action_without_sense_is_refused_with_its_line_and_the_rest_is_read(
+    tmp_path: Path, line: str, reason: str
+) -> None:
     (tmp_path / "ACME.csv").write_text(ROWS)
-    (tmp_path / "actions.csv").write_text("symbol,kind,ex_date,ratio\nACME,MERGER,2012-01-04,2\n")
-    with pytest.raises(VendorRefused, match=r"actions\.csv:2"):
-        CsvFiles(tmp_path).fetch("ACME", "P1D", None)
+    (tmp_path / "actions.csv").write_text(f"symbol,kind,ex_date,ratio,amount\n{line}\nACME,DIVIDEND,2012-01-04,,0.25\n")
+    report = CsvFiles(tmp_path).fetch("ACME", "P1D", None)
+    assert (len(report.bars), [action.value for action in report.actions]) == (2, [Decimal("0.25")])
+    assert [refusal.at for refusal in report.refusals] == ["actions.csv:2"]
+    assert reason in report.refusals[0].reason
+
+
+def test_csv_actions_that_cannot_be_read_cost_no_bar(tmp_path: Path) -> None:
+    (tmp_path / "ACME.csv").write_text(ROWS)
+    (tmp_path / "actions.csv").mkdir()
+    report = CsvFiles(tmp_path).fetch("ACME", "P1D", None)
+    assert len(report.bars) == 2
+    assert "cannot be read" in report.refusals[0].reason

@@ -111,6 +111,13 @@ def test_exchange_misbehaves_until_told_otherwise(
     assert client.get(CHART + "AAPL").json()["chart"]["error"] is None
 
 
+def test_exchange_that_limits_says_for_how_long_where_it_is_told_to(client: TestClient) -> None:
+    client.put("/faults", json={"status": 429})
+    assert "retry-after" not in client.get(CHART + "AAPL").headers
+    client.put("/faults", json={"status": 429, "retry_after": 7})
+    assert client.get(CHART + "AAPL").headers["retry-after"] == "7"
+
+
 def test_exchange_truncates_its_answer(client: TestClient) -> None:
     client.put("/faults", json={"body": "truncated"})
     answer = client.get(CHART + "AAPL")

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from producers.sources import mappings
-from producers.sources.base import VendorDown, VendorRefused
+from producers.sources.base import VendorDown, VendorRefused, WrongSetting
 from producers.sources.mappings import Mapping, find, load_mapping
 from producers.sources.rest import Rest, read_answer
 from producers.sources.web import Answer
@@ -66,6 +66,57 @@ def test_rest_actions_read_beside_the_bars() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("splits", "told"),
+    [
+        ("null", None),
+        ("[]", None),
+        ("{}", None),
+        ('"none"', "no list of objects"),
+        ('[{"ex": "2023-01-11", "to": 4, "from": 0}]', "4 new shares for 0 are no split"),
+        ('[{"ex": "2023-01-11", "to": 4}]', "4 new shares for None are no split"),
+        ('[{"ex": "2023-01-11", "to": 1e400, "from": 1}]', "are no split"),
+        ('[{"ex": "soon", "to": 4, "from": 1}]', "unreadable split"),
+        ('[{"to": 4, "from": 1}]', "unreadable split"),
+        ("[null]", "no object"),
+    ],
+)
+def test_rest_bad_split_is_refused_alone(splits: str, told: str | None) -> None:
+    bar = '{"t": 1673361000000, "o": 1, "h": 2, "l": 1, "c": 2, "v": 5}'
+    text = f'{{"results": [{bar}], "splits": {splits}, "dividends": [{{"ex": "2023-01-10", "cash": 0.23}}]}}'
+    report, _ = read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    assert len(report.bars) == 1
+    assert [(action.kind, action.value) for action in report.actions] == [("DIVIDEND", Decimal("0.23"))]
+    assert [told in refusal.reason for refusal in report.refusals if told] == ([True] if told else [])
+    assert bool(report.refusals) is bool(told)
+
+
+def test_rest_bar_that_is_no_object_is_refused_alone() -> None:
+    text = '{"results": [null, {"t": 1673361000000, "o": 1, "h": 2, "l": 1, "c": 2, "v": 5}]}'
+    report, _ = read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    assert (len(report.bars), [refusal.at for refusal in report.refusals]) == (1, ["results.0"])
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [("null", ("0.205", "USD")), ('"EUR"', ("0.205", "EUR")), ('"GBp"', ("0.00205", "GBP"))],
+)
+def test_rest_dividend_is_in_its_own_currency_where_the_mapping_names_one(told: str, expected: tuple[str, str]) -> None:
+    text = f'{{"results": [], "dividends": [{{"ex": "2023-01-10", "cash": 0.205, "in": {told}}}]}}'
+    fields = {"date": "ex", "amount": "cash", "currency": "in"}
+    report, _ = read_answer(
+        Answer(200, text), mapping(dividends={"items": "dividends", "fields": fields}), "ACME", "P1D"
+    )
+    [action] = report.actions
+    assert (str(action.value), action.currency) == expected
+
+
+def test_rest_sessions_that_tell_of_no_action_are_no_refusal() -> None:
+    text = '{"results": [], "dividends": [{"ex": "2023-01-10", "cash": 0}, {"ex": "2023-01-11", "cash": null}]}'
+    report, _ = read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    assert (report.actions, report.refusals) == ([], [])
+
+
 def test_rest_numbers_stay_decimals() -> None:
     report, _ = read_answer(answer("rest_aggregates.json"), mapping(), "ACME", "P1D")
     assert report.bars[1].high == Decimal("131.2636")
@@ -110,6 +161,14 @@ def test_rest_error_inside_a_200_is_down() -> None:
 def test_rest_client_error_is_refused() -> None:
     with pytest.raises(VendorRefused, match="403"):
         read_answer(answer("rest_error_in_200.json", 403), mapping(), "ACME", "P1D")
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [('{"error": "Unknown API Key"}', 401), ('{"error": "Invalid API key"}', 200), ("who?", 401)]
+)
+def test_rest_wrong_key_stops_the_source_with_the_setting_to_mend(text: str, status: int) -> None:
+    with pytest.raises(WrongSetting, match="FORETICK_REST_KEY"):
+        read_answer(Answer(status, text), mapping(), "ACME", "P1D")
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"results": 5}', '{"results": [1]}', recorded("page.html")])
@@ -189,3 +248,21 @@ def test_path_finds_names_and_positions() -> None:
     assert find(document, "a.0.b") == 1
     assert find(document, "a.1.b") is None
     assert find(document, "a.b") is None
+
+
+BAR = '{"t": 1673361000000, "o": "10,50", "h": "11,00", "l": "9,50", "c": "10,75", "v": "%s"}'
+
+
+def test_rest_numbers_in_quotes_are_read_as_their_column_shows() -> None:
+    report, _ = read_answer(Answer(200, f'{{"results": [{BAR % "1.234"}]}}'), mapping(), "ACME", "P1D")
+    assert (report.bars[0].open, report.bars[0].volume) == (Decimal("10.5"), 1234)
+
+
+def test_rest_numbers_that_may_be_thousands_are_asked_for_and_read_as_the_mapping_says() -> None:
+    text = '{"results": [{"t": 1673361000000, "o": "1,234", "h": "1,300", "l": "1,200", "c": "1,250", "v": 5}]}'
+    with pytest.raises(VendorRefused, match="decimal in the mapping"):
+        read_answer(Answer(200, text), mapping(), "ACME", "P1D")
+    report, _ = read_answer(Answer(200, text), mapping(decimal="."), "ACME", "P1D")
+    assert report.bars[0].open == 1234
+    report, _ = read_answer(Answer(200, text), mapping(decimal=","), "ACME", "P1D")
+    assert report.bars[0].open == Decimal("1.234")

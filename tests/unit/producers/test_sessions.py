@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from producers.sessions import Hours, NoSession, calendar_of
+from producers.sessions import Hours, NoSession, UnknownExchange, calendar_of
 
 NYSE = calendar_of(None, "XNYS")
 
@@ -50,10 +50,71 @@ def test_hour_outside_every_session_is_refused(moment: datetime) -> None:
         NYSE.bounds("PT1H", moment, "open")
 
 
-def test_calendar_of_an_unknown_exchange_is_the_default() -> None:
-    assert calendar_of("XXXX", "XNYS").name == "XNYS"
-    assert calendar_of("XNAS", "XLON").name == "XNYS"
-    assert calendar_of(None, "XLON").name == "XLON"
+def test_calendar_of_an_unknown_exchange_is_asked_for_by_name() -> None:
+    with pytest.raises(UnknownExchange, match=r"'XXXX'.*FORETICK_CALENDARS"):
+        calendar_of("XXXX", "XNYS")
+
+
+@pytest.mark.parametrize(
+    ("exchange", "name"),
+    [
+        ("XNAS", "XNYS"),
+        ("OTCM", "XNYS"),
+        (None, "XLON"),
+        ("XSHE", "XSHG"),
+        ("XNSE", "XBOM"),
+        ("XKOS", "XKRX"),
+        ("XNYM", "CMES"),
+        ("24/7", "24/7"),
+    ],
+)
+def test_calendar_of_an_exchange_is_its_own_or_that_of_the_same_sessions(exchange: str | None, name: str) -> None:
+    assert calendar_of(exchange, "XLON").name == name
+
+
+@pytest.mark.parametrize(
+    ("exchange", "opened", "expected"),
+    [
+        ("XHKG", at(2025, 9, 30, 3, 30), (at(2025, 9, 30, 3, 30), at(2025, 9, 30, 4))),  # the last before the break
+        ("XHKG", at(2025, 9, 30, 5), (at(2025, 9, 30, 5), at(2025, 9, 30, 6))),
+        ("XHKG", at(2025, 9, 30, 7), (at(2025, 9, 30, 7), at(2025, 9, 30, 8))),
+        ("XSHG", at(2025, 9, 30, 6), (at(2025, 9, 30, 6), at(2025, 9, 30, 7))),
+        ("XTKS", at(2025, 9, 30, 2), (at(2025, 9, 30, 2), at(2025, 9, 30, 2, 30))),
+        ("XTKS", at(2025, 9, 30, 3, 30), (at(2025, 9, 30, 3, 30), at(2025, 9, 30, 4, 30))),
+        ("XHKG", at(2025, 12, 24, 3, 30), (at(2025, 12, 24, 3, 30), at(2025, 12, 24, 4))),  # no afternoon
+        ("24/7", at(2025, 9, 28, 23), (at(2025, 9, 28, 23), at(2025, 9, 29))),  # a Sunday
+    ],
+)
+def test_hour_of_an_exchange_with_a_break_counts_from_where_trading_starts(
+    exchange: str, opened: datetime, expected: tuple[datetime, datetime]
+) -> None:
+    calendar = calendar_of(exchange, "XNYS")
+    assert calendar.bounds("PT1H", opened, "open") == expected
+    assert calendar.bounds("PT1H", expected[1], "close") == expected
+
+
+@pytest.mark.parametrize("moment", [at(2025, 9, 30, 4, 30), at(2025, 9, 30, 8, 30), at(2025, 12, 24, 6)])
+def test_hour_in_a_lunch_break_is_refused(moment: datetime) -> None:
+    with pytest.raises(NoSession):
+        calendar_of("XHKG", "XNYS").bounds("PT1H", moment, "open")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "day"),
+    [
+        (at(2025, 9, 28, 22, 30), date(2025, 9, 29)),  # Sunday evening: Monday's session
+        (at(2025, 9, 29, 4), date(2025, 9, 29)),  # midnight in New York
+        (at(2025, 9, 29, 22, 30), date(2025, 9, 30)),
+    ],
+)
+def test_daily_bar_of_a_session_that_opens_on_the_evening_before_is_that_sessions(stamp: datetime, day: date) -> None:
+    calendar = calendar_of("XNYM", "XNYS")
+    assert calendar.bounds("P1D", stamp, "open") == calendar.session(day)
+
+
+@pytest.mark.parametrize("exchange", ["XSHG", "XBOM", "XTKS"])
+def test_calendar_that_begins_late_is_known_from_its_beginning(exchange: str) -> None:
+    assert calendar_of(exchange, "XNYS").days[0] < date(1998, 1, 1)
 
 
 def test_sessions_before_counts_sessions_not_days() -> None:
@@ -74,6 +135,19 @@ def test_sessions_before_counts_sessions_not_days() -> None:
 )
 def test_hours_tell_whether_it_trades_and_when_that_changes(moment: datetime, expected: Hours) -> None:
     assert NYSE.hours(moment) == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "trading", "changes"),
+    [
+        (at(2025, 9, 30, 3), True, at(2025, 9, 30, 4)),
+        (at(2025, 9, 30, 4, 30), False, at(2025, 9, 30, 5)),
+        (at(2025, 9, 30, 6), True, at(2025, 9, 30, 8)),
+    ],
+)
+def test_hours_of_an_exchange_with_a_break_tell_the_break(moment: datetime, trading: bool, changes: datetime) -> None:
+    told = calendar_of("XHKG", "XNYS").hours(moment)
+    assert (told.open, told.changes_at, told.last_close) == (trading, changes, at(2025, 9, 29, 8))
 
 
 def test_hours_before_the_calendar_are_not_known() -> None:

@@ -51,6 +51,26 @@ def test_each_source_is_made_from_its_settings(tmp_path: Path) -> None:
     assert [source_from(each).name for each in given.values()] == list(given)
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"calendar": "NOPE"}, "FORETICK_CALENDAR: "), ({"calendars": {"MUN": "NOPE"}}, "FORETICK_CALENDARS, MUN: ")],
+)
+def test_calendar_that_does_not_exist_is_told_by_its_setting(changes: dict[str, object], named: str) -> None:
+    with pytest.raises(VendorRefused, match=f"{named}there is no calendar 'NOPE'"):
+        source_from(settings(**changes))
+
+
+def test_mapping_of_an_unknown_exchange_is_told_before_anything_is_fetched(tmp_path: Path) -> None:
+    mapping = tmp_path / "vendor.yaml"
+    mapping.write_text(
+        "{url: 'https://v.example', items: i, exchange: XMUN,"
+        " fields: {time: t, open: o, high: h, low: l, close: c, volume: v}}"
+    )
+    with pytest.raises(VendorRefused, match="'XMUN'"):
+        source_from(settings(source="rest", rest_mapping=mapping))
+    assert source_from(settings(source="rest", rest_mapping=mapping, calendars={"XMUN": "XFRA"})).name == "rest"
+
+
 def test_vendor_far_away_has_a_budget_and_the_polling_keeps_to_it() -> None:
     assert budget_of(settings()) == (60, 0)
     assert period_of(settings(symbols="A,B,C,D,E")) == pytest.approx(5.5)

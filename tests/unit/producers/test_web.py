@@ -3,7 +3,7 @@ import pytest
 
 from producers.sources.base import VendorDown, VendorRefused
 from producers.sources.budget import DAY, Budget
-from producers.sources.web import Answer
+from producers.sources.web import Answer, blames_key
 from tests.unit.producers.vendors import Vendor, recorded
 
 URL = "https://vendor.example/prices"
@@ -19,7 +19,7 @@ def text_of(answer: Answer) -> str:
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("too slow"),
         httpx.Response(503, text="<html>upstream</html>"),
-        httpx.Response(429, text="slow down"),
+        httpx.Response(429, text="slow down", headers={"retry-after": "0"}),
         httpx.Response(302, headers={"location": "https://consent.example"}),
     ],
 )
@@ -61,6 +61,67 @@ def test_web_long_retry_after_is_left_to_the_poller(header: str) -> None:
         vendor.web().ask(URL, text_of)
     assert len(vendor.requests) == 1
     assert (caught.value.retry_after or 0) >= 3600
+
+
+def test_web_limit_that_names_no_time_leaves_the_vendor_alone_for_a_minute_whatever_is_asked() -> None:
+    moment = 1000.0
+    vendor = Vendor(httpx.Response(429, text="slow down"), httpx.Response(200, text="ok"))
+    web = vendor.web(now=lambda: moment)
+    with pytest.raises(VendorDown, match="429: slow down") as caught:
+        web.ask(URL + "/A", text_of)
+    assert caught.value.retry_after == 60
+    moment = 1059.0
+    with pytest.raises(VendorDown, match=r"429: slow down.*asked again in 1 s") as caught:
+        web.ask(URL + "/B", text_of)
+    assert caught.value.retry_after == 1
+    assert len(vendor.requests) == 1
+    moment = 1060.0
+    assert web.ask(URL + "/B", text_of) == "ok"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_web_long_retry_after_holds_for_all_that_is_asked(status: int) -> None:
+    moment = 0.0
+    vendor = Vendor(httpx.Response(status, headers={"retry-after": "3600"}))
+    web = vendor.web(now=lambda: moment)
+    for _ in range(3):
+        with pytest.raises(VendorDown):
+            web.ask(URL, text_of)
+    assert len(vendor.requests) == 1
+    moment = 3600.0
+    with pytest.raises(VendorDown):
+        web.ask(URL, text_of)
+    assert len(vendor.requests) == 2
+
+
+def test_web_limit_that_the_reader_finds_in_a_200_holds_for_all_that_is_asked() -> None:
+    vendor = Vendor(httpx.Response(200, text="too much"))
+    web = vendor.web(now=lambda: 0.0)
+
+    def limited(answer: Answer) -> str:
+        raise VendorDown(answer.text, 60.0)
+
+    for _ in range(2):
+        with pytest.raises(VendorDown, match="too much"):
+            web.ask(URL, limited)
+    assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "blamed"),
+    [
+        ("Invalid API key", True),
+        ("the parameter apikey is invalid or missing. Please claim your free API key", True),
+        ("Unknown Api-Key", True),
+        ("We have detected your API key as X and our rate limit is 25 requests per day", False),
+        ("Your API key is not entitled to this data", False),
+        ("Your plan does not include this; upgrade your API key", False),
+        ("no such symbol", False),
+        ("", False),
+    ],
+)
+def test_words_about_a_wrong_key_are_told_from_those_about_what_a_right_one_may_do(text: str, blamed: bool) -> None:
+    assert blames_key(text) is blamed
 
 
 def test_web_reader_that_breaks_on_an_answer_is_a_vendor_that_is_down() -> None:

@@ -32,6 +32,14 @@ def test_yahoo_session_under_way_sent_twice_counts_once_by_its_last_row() -> Non
     assert report.bars[-1].close == Decimal("346.2")
 
 
+@pytest.mark.parametrize(("volume", "close"), [("0", "346.2"), ("null", "346.2"), ("9100000", "null")])
+def test_yahoo_live_row_without_volume_or_prices_leaves_the_sessions_whole_row(volume: str, close: str) -> None:
+    text = recorded("yahoo_chart.json").replace("9000000,9100000", f"9000000,{volume}")
+    text = text.replace("346.0,346.20001220703125]", f"346.0,{close}]", 1)
+    last = read_answer(Answer(200, text), "ACME", "P1D").bars[-1]
+    assert (last.stamp, last.close, last.volume) == (date(2024, 11, 27), 346, 9000000)
+
+
 def test_yahoo_partial_null_stays_missing() -> None:
     text = recorded("yahoo_chart.json").replace("342.5799865722656", "null")
     assert read_answer(Answer(200, text), "ACME", "P1D").bars[0].open is None
@@ -90,7 +98,6 @@ def test_yahoo_forbidden_is_refused(status: int) -> None:
         (recorded("yahoo_chart.json").replace("20803700,", ""), "arrays do not match"),
         (recorded("yahoo_chart.json").replace("America/New_York", "Mars/Olympus"), "time zone"),
         (recorded("yahoo_chart.json").replace("1732285800", "99999999999999"), "another shape"),
-        (recorded("yahoo_split.json").replace('"denominator":1.0', '"denominator":0'), "another shape"),
     ],
 )
 def test_yahoo_nonsense_in_a_200_is_down_not_data(text: str, reason: str) -> None:

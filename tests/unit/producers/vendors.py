@@ -1,5 +1,6 @@
 """Recorded answers, a vendor that gives them in turn, and the shares of the replay exchange."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -40,9 +41,17 @@ class Vendor:
             raise given
         return httpx.Response(given.status_code, headers=given.headers, content=given.content)
 
-    def web(self, *, key: str = "SECRETKEY", budget: Budget | None = None, name: str = "vendor") -> Web:
+    def web(
+        self,
+        *,
+        key: str = "SECRETKEY",
+        budget: Budget | None = None,
+        name: str = "vendor",
+        now: Callable[[], float] = time.monotonic,
+    ) -> Web:
         sleep: Callable[[float], None] = self.waits.append
-        return Web(name, budget=budget, secrets=[SecretStr(key)], sleep=sleep, transport=httpx.MockTransport(self))
+        transport = httpx.MockTransport(self)
+        return Web(name, budget=budget, secrets=[SecretStr(key)], sleep=sleep, transport=transport, now=now)
 
 
 @cache
