@@ -127,5 +127,5 @@ def test_command_that_fits_and_is_told_to_end_leaves_no_run_open(
     command = Command(settings, tmp_path, module, *asked)
     command.fits()
 
-    assert command.end(signal.SIGTERM) == 128 + signal.SIGTERM
+    assert command.end(signal.SIGTERM) == 128 + signal.SIGTERM, command.log.read_text()
     assert "RUNNING" not in states(settings).values()
