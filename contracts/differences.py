@@ -169,24 +169,27 @@ class _Comparison:
     def _symbols(self, before: Mapping[str, Any], after: Mapping[str, Any], path: str) -> Iterator[Change]:
         if before.get("default") != after.get("default"):
             yield self._another_default(before, after, path)
-        for reader, written, verb, who, writer in (
-            (before, after, "added", self.old, self.new),
-            (after, before, "removed", self.new, self.old),
-        ):
-            unknown = [symbol for symbol in written["symbols"] if symbol not in reader["symbols"]]
-            if not unknown:
-                continue
-            what = f"symbol {', '.join(unknown)} {verb}"
-            if "default" in reader:
-                yield Change(path, what, f"{who} reads {reader['default']} where {writer} wrote it")
-            else:
-                yield Change(
-                    path,
-                    what,
-                    f"{who} does not know what {writer} wrote, and the enum has no default to read instead",
-                    "the symbols of an enum without a default never change",
-                    "add a nullable field beside it with an enum that has a default",
-                )
+        gone = [symbol for symbol in before["symbols"] if symbol not in after["symbols"]]
+        if gone:
+            yield Change(
+                path,
+                f"symbol {', '.join(gone)} removed",
+                f"{self.new} does not know what {self.old} wrote, and would lose what it says",
+                "a symbol stays for ever, even where the enum has a default",
+                "keep it, and no longer write it",
+            )
+        news = [symbol for symbol in after["symbols"] if symbol not in before["symbols"]]
+        if news and "default" in before:
+            what = f"symbol {', '.join(news)} added"
+            yield Change(path, what, f"{self.old} reads {before['default']} where {self.new} wrote it")
+        elif news:
+            yield Change(
+                path,
+                f"symbol {', '.join(news)} added",
+                f"{self.old} does not know what {self.new} wrote, and the enum has no default to read instead",
+                "the symbols of an enum without a default never change",
+                "add a nullable field beside it with an enum that has a default",
+            )
 
 
 def show(schema: Any) -> str:

@@ -22,6 +22,7 @@ from contracts.parts import (
     TrainingData,
     plain,
 )
+from contracts.rules import INFINITY, LONGS, bar_violations, positive
 
 
 class BrokenInvariant(ValueError):
@@ -43,6 +44,11 @@ class Event:
     def event_id(self) -> str:
         """Return the deterministic identity (UUIDv5) of this fact."""
         return stable_id(type(self).__name__, *self.identity)
+
+    @property
+    def told(self) -> tuple[datetime, datetime] | None:
+        """Return the moment of the market that this tells of, and when it was told by its own account."""
+        return None
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -94,17 +100,17 @@ class BarClosed(Event):
         # One expression for the good case: this runs for every event read.
         low, high = self.low, self.high
         if (
-            0 < low <= self.open <= high < _INFINITY
+            0 < low <= self.open <= high < INFINITY
             and low <= self.close <= high
-            and 0 <= self.volume < _INFINITY
+            and 0 <= self.volume < INFINITY
             and self.opened_at < self.closed_at
             and self.revision >= 0
             and self.symbol
-            and (self.vwap is None or 0 < self.vwap < _INFINITY)
-            and (self.trades is None or 0 <= self.trades < _LONGS)
+            and (self.vwap is None or 0 < self.vwap < INFINITY)
+            and (self.trades is None or 0 <= self.trades < LONGS)
         ):
             return
-        raise BrokenInvariant("; ".join(_bar_violations(self)))
+        raise BrokenInvariant("; ".join(bar_violations(self)))
 
     @property
     def bar_id(self) -> str:
@@ -112,40 +118,12 @@ class BarClosed(Event):
         return bar_id(self.symbol, self.interval, self.closed_at)
 
     @property
+    def told(self) -> tuple[datetime, datetime]:
+        return self.closed_at, self.recorded_at
+
+    @property
     def identity(self) -> tuple[object, ...]:
         return (self.symbol, self.interval, self.closed_at, self.revision)
-
-
-_INFINITY = float("inf")
-_LONGS = 1 << 63
-
-
-def _bar_violations(bar: BarClosed) -> list[str]:
-    """Say in words which rules a bar breaks."""
-    prices = {"open": bar.open, "high": bar.high, "low": bar.low, "close": bar.close}
-    found = [f"{name} {value} is not a positive finite price" for name, value in prices.items() if not _positive(value)]
-    if not found:
-        if bar.low > min(bar.open, bar.close):
-            found.append(f"low {bar.low} is above open {bar.open} or close {bar.close}")
-        if bar.high < max(bar.open, bar.close):
-            found.append(f"high {bar.high} is below open {bar.open} or close {bar.close}")
-    if not (isfinite(bar.volume) and bar.volume >= 0):
-        found.append(f"volume {bar.volume} is not a finite number from 0")
-    if bar.opened_at >= bar.closed_at:
-        found.append(f"opened_at {bar.opened_at} is not before closed_at {bar.closed_at}")
-    if bar.revision < 0:
-        found.append(f"revision {bar.revision} is negative")
-    if bar.vwap is not None and not _positive(bar.vwap):
-        found.append(f"vwap {bar.vwap} is not a positive finite price")
-    if bar.trades is not None and not 0 <= bar.trades < _LONGS:
-        found.append(f"trades {bar.trades} is not a count from 0 to 2^63 - 1")
-    if not bar.symbol:
-        found.append("symbol is empty")
-    return found
-
-
-def _positive(value: float | None) -> bool:
-    return value is not None and isfinite(value) and value > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +141,9 @@ class CorporateActionAnnounced(Event):
     recorded_at: datetime
 
     def __post_init__(self) -> None:
-        if self.kind == "SPLIT" and not _positive(self.ratio):
+        if self.kind == "SPLIT" and not positive(self.ratio):
             raise BrokenInvariant(f"a SPLIT needs a positive ratio, not {self.ratio}")
-        if self.kind == "DIVIDEND" and not (_positive(self.amount) and self.currency):
+        if self.kind == "DIVIDEND" and not (positive(self.amount) and self.currency):
             raise BrokenInvariant(
                 f"a DIVIDEND needs a positive amount and a currency, not {self.amount} {self.currency}"
             )
@@ -209,6 +187,10 @@ class ForecastIssued(Event):
                 raise BrokenInvariant(f"quantiles of step {number} cross: {values}")
 
     @property
+    def told(self) -> tuple[datetime, datetime]:
+        return self.origin, self.issued_at
+
+    @property
     def identity(self) -> tuple[object, ...]:
         return (self.forecast_id,)
 
@@ -249,6 +231,10 @@ class ForecastScored(Event):
     def in_sample(self) -> bool:
         """Tell whether the version's training saw the origin, as far as that is known: then it proves nothing."""
         return self.trained_until is not None and self.origin <= self.trained_until
+
+    @property
+    def told(self) -> tuple[datetime, datetime]:
+        return self.target_at, self.recorded_at
 
     @property
     def identity(self) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
+from contracts.rules import SYMBOL_LENGTH, SYMBOL_PATTERN
 from gateway.histories import utc
 
 MOST_STEPS = 20
@@ -22,7 +23,7 @@ HISTORY: dict[str, Any] = {
     "horizon": 5,
 }
 
-Symbol = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[^\s|\x00-\x1f]+$")]
+Symbol = Annotated[str, Field(min_length=1, max_length=SYMBOL_LENGTH, pattern=SYMBOL_PATTERN)]
 Interval = Annotated[str, Field(pattern=r"^P(\d{1,4}[DW]|T\d{1,4}[HMS])$", description="ISO 8601 duration.")]
 
 

@@ -25,7 +25,7 @@ def application(exchange: Exchange) -> FastAPI:
     app = FastAPI(title="Foretick replay exchange", description=__doc__)
     app.include_router(ops_router(exchange.clock, lambda: []))
 
-    @app.get("/v8/finance/chart/{symbol}")
+    @app.get("/v8/finance/chart/{symbol:path}")
     def get_chart(
         symbol: str,
         period1: Annotated[int, Query(ge=-10_000_000_000)] = 0,

@@ -6,12 +6,19 @@ from contracts.events import BarClosed, CorporateActionAnnounced, Event
 from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA
 from producers.actions import ActionKey, KnownAction, action_key
 from producers.bars import KnownBar
-from streaming.reader import Tail, read_range, watermarks
-from streaming.records import Partition
+from streaming.headers import source_of
+from streaming.letters import DeadLetters
+from streaming.reader import LogAway, Tail, read_range, watermarks
+from streaming.records import DeadRecord, Partition
 from streaming.settings import StreamSettings
 
+SOURCE = "/foretick/producers"
 _TOPICS = (STOCK_DATA, CORPORATE_ACTIONS)
 _PATIENCE = 5.0  # seconds; whoever folds tries again, and wants to hear of a stop in between
+
+
+class OwnUnreadable(LogAway):
+    """What the producers wrote themselves cannot be read: without it they would publish again what is in the log."""
 
 
 class Ledger:
@@ -35,6 +42,8 @@ class Ledger:
 
         Raises:
             LogAway, RegistryAway: a server does not answer.
+            OwnUnreadable: an event of ours cannot be read, and its dead letter is not settled.
+            SchemaLost: the registry has lost the schema of one.
         """
         self.bars.clear()
         self.actions.clear()
@@ -45,16 +54,20 @@ class Ledger:
             marks = watermarks(self._settings, topic, _PATIENCE)
             start = {partition: low for partition, (low, _) in marks.items()}
             end = {partition: high for partition, (_, high) in marks.items()}
-            for record in read_range(self._settings, topic, start, end, on_poison="skip"):
+            for record in read_range(self._settings, topic, start, end, on_poison="skip", on_dead=self._pass_over):
                 self.fold(record.event)
                 count += 1
             positions |= {(topic.name, partition): high for partition, high in end.items()}
         self.close()
-        self._tail = Tail(self._settings, _TOPICS, positions)
+        self._tail = Tail(self._settings, _TOPICS, positions, self._pass_over)
         return count
 
     def follow(self) -> None:
-        """Fold what has come since, whoever wrote it."""
+        """Fold what has come since, whoever wrote it.
+
+        Raises:
+            OwnUnreadable: an event of ours cannot be read; the log must be folded anew.
+        """
         while self._tail is not None and (records := self._tail.poll(0)):
             for record in records:
                 self.fold(record.event)
@@ -64,6 +77,7 @@ class Ledger:
 
         Raises:
             LogAway: the broker does not answer.
+            OwnUnreadable: as `follow`.
         """
         if self._tail is not None:
             for record in self._tail.rest(_PATIENCE):
@@ -81,6 +95,15 @@ class Ledger:
             action = self.actions.get(action_key(event))
             if action is None or event.revision >= action.revision:
                 self.actions[action_key(event)] = KnownAction.of(event)
+
+    def _pass_over(self, dead: DeadRecord) -> None:
+        """Let go of what others wrote, and of what an operator has settled."""
+        if source_of(dead.headers) != SOURCE:
+            return
+        if (dead.topic, dead.partition, dead.offset) in DeadLetters(self._settings, _PATIENCE).of(dead.topic).settled:
+            return
+        where = f"{dead.topic}[{dead.partition}]@{dead.offset}"
+        raise OwnUnreadable(f"{where} is ours and cannot be read: {dead.error}. Settle its dead letter (foretick dlq)")
 
     def close(self) -> None:
         """Stop following."""

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 from tenacity import sleep_using_event
 
-from producers.ledger import Ledger
+from producers.ledger import SOURCE, Ledger
 from producers.poller import Poller, Progress
 from producers.settings import ProducerSettings
 from producers.sources.base import VendorRefused
@@ -23,7 +23,6 @@ from streaming.tracing import tracing
 
 log = structlog.get_logger()
 
-SOURCE = "/foretick/producers"
 WRONG_SETTING = 2
 
 

@@ -20,7 +20,7 @@ from tenacity import (
 from contracts.events import BarClosed, CorporateActionAnnounced
 from contracts.ids import stamp
 from producers import bars
-from producers.ledger import Ledger
+from producers.ledger import Ledger, OwnUnreadable
 from producers.metrics import LAST_BAR, PUBLISHED, REFUSED, REVISED
 from producers.reports import judged, refuse_readjustment
 from producers.sessions import calendar_of
@@ -120,6 +120,9 @@ class Poller:
         except PublishFailed as error:
             self._failed(watch, f"Kafka refused events: {error}")
             self._settle()
+        except OwnUnreadable as error:
+            self._failed(watch, str(error))
+            self._fold_log()  # waits until that is settled
         else:
             if full:
                 watch.full_at = began + max(self._settings.full_read_seconds, self._period)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contracts.rules import symbol_fault
 from producers.sources.alphavantage import ALPHAVANTAGE_URL
 from producers.sources.yahoo import YAHOO_URL
 from streaming.settings import StreamSettings
@@ -88,6 +89,13 @@ class ProducerSettings(StreamSettings):
             value = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
             if not value:
                 raise ValueError("name at least one symbol")
+        return value
+
+    @field_validator("symbols")
+    @classmethod
+    def _symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if faults := [fault for symbol in value if (fault := symbol_fault(symbol))]:
+            raise ValueError("; ".join(faults))
         return value
 
 

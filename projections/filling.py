@@ -10,12 +10,14 @@ from operator import attrgetter
 import structlog
 
 from contracts.topics import topic_named
+from projections import hashes
 from projections.folds import ReadModel, by_document
 from projections.lease import Lease
 from projections.mongo import Store
 from projections.writer import Writer, Written
+from streaming.decoding import Settled
 from streaming.letters import DeadLetters
-from streaming.reader import Settled, read_range
+from streaming.reader import read_range
 from streaming.records import DeadRecord, Partition, Record
 from streaming.settings import StreamSettings
 
@@ -33,6 +35,9 @@ class Filling:
 
     Args:
         skip_dead: pass over messages that cannot be read; settled dead letters are passed over anyway.
+
+    Attributes:
+        before: of the documents that were filled since `note_changes`, the digest that each had then; None: it was not.
     """
 
     def __init__(
@@ -46,7 +51,10 @@ class Filling:
     ) -> None:
         self.position: dict[str, dict[int, int]] = {topic: {} for topic in model.folds}
         self.counts: dict[str, Counter[Partition]] = {kind: Counter() for kind in ("read", "applied", "fenced", "dead")}
+        self.before: dict[str, int | None] = {}
+        self._changed: set[str] | None = None
         self._settings = settings
+        self._store = store
         self._model = model
         self._lease = lease
         self._skip_dead = skip_dead
@@ -68,6 +76,15 @@ class Filling:
             for topic, ends in target.items()
             for partition, end in ends.items()
         )
+
+    def note_changes(self) -> None:
+        """From now on keep in mind which documents are filled, and what they were."""
+        self._changed = set()
+
+    def changed(self) -> set[str]:
+        """Return the documents that were filled since the last call, or since `note_changes`."""
+        found, self._changed = self._changed or set(), set()
+        return found
 
     def fill(self, target: Vector) -> None:
         """Fold the log in, from where this stands up to `target`.
@@ -122,6 +139,11 @@ class Filling:
 
     def _write(self, lane: int, documents: dict[str, list[Record]]) -> Written:
         self._lease.check()
+        if self._changed is not None:
+            unseen = [key for key in documents if key not in self.before]
+            found = self._store.read(self._lease.collection, unseen)
+            self.before.update({key: hashes.digest(found[key]) if key in found else None for key in unseen})
+            self._changed.update(documents)
         return self._writers[lane].write_grouped(documents)
 
     def _count(self, written: Written) -> None:

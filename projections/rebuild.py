@@ -1,4 +1,4 @@
-"""Rebuild a read model from the log beside the live one, prove that both are the same, and take over in one step."""
+"""Rebuild a read model from the log beside the live one, and prove that both are the same, or take its place."""
 
 import time
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import structlog
 
 from contracts.topics import topic_named
 from projections.checkpoints import foreign_epochs, fresh, moved, vector
-from projections.comparison import Comparison, compare, fingerprint
+from projections.comparison import Comparing, Comparison, fingerprint
 from projections.filling import Filling, Progress, Vector
 from projections.folds import Document, ReadModel
 from projections.lease import Lease, LeaseRefused
@@ -22,7 +22,8 @@ from streaming.records import Partition
 
 log = structlog.get_logger()
 
-_NEAR = 2000  # events: so near to the live read model it is worth pausing it
+_NEAR = 2000  # events: so near to the live read model it is worth comparing
+_FEW = 200  # documents: so few are compared while it is paused
 _ROUNDS = 5
 
 
@@ -73,15 +74,16 @@ def rebuild(
     skip_dead: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> RebuildReport:
-    """Build a read model anew from offset 0; let it take over if it equals the live one at the same offsets.
+    """Build a read model anew from offset 0, and compare it with the live one at the same offsets.
 
-    The live read model goes on meanwhile, but for a short pause in which both are compared.  Killed at any moment,
-    this leaves it as it is.
+    The rebuilt one takes the live one's place where that is wanted; an equal one need not.  The live read model goes on
+    meanwhile, but for a short pause in which the documents are compared that changed in the last moments.  Killed at
+    any moment, this leaves it as it is.
 
     Args:
         name: the read model's collection.
-        verify_only: compare, and throw the new one away.
-        accept_difference: take over even if they differ: for a changed projection, or a topic made anew.
+        verify_only: compare, and throw the new one away in any case.
+        accept_difference: take over, even if they differ: for a changed projection, or a topic made anew.
         skip_dead: pass over messages that cannot be read, as the live read model did; those whose dead letter was
             redriven or dropped are passed over anyway.
 
@@ -125,6 +127,7 @@ class _Rebuild:
         self._lease = lease
         self._report = RebuildReport(model.name, lease.collection)
         self._filling = Filling(settings, store, model, lease, skip_dead, progress)
+        self._comparing = Comparing(store, model.name, lease.collection)
 
     def run(self, verify_only: bool, accept_difference: bool) -> RebuildReport:
         """Carry it out; the new collection is gone afterwards, or the live one."""
@@ -136,16 +139,29 @@ class _Rebuild:
             self._store.create(self._lease.collection)
             self._filling.fill(self._target(anew))
             self._store.index(self._lease.collection, self._model.indexes)
-            for _ in range(_ROUNDS):
-                target = self._target(anew)
-                if self._filling.missing(target) <= _NEAR:
-                    break
-                self._filling.fill(target)
+            if not anew:
+                self._compare()
             self._finish(epochs, anew, verify_only, accept_difference)
         finally:
             if not self._report.took_over:
                 self._throw_away()
         return self._report
+
+    def _compare(self) -> None:
+        """Compare while the live read model goes on, until few documents are left that have changed meanwhile."""
+        for _ in range(_ROUNDS):
+            target = self._target(False)
+            if self._filling.missing(target) <= _NEAR:
+                break
+            self._filling.fill(target)
+        self._comparing.all(self._filling.position)
+        self._filling.note_changes()
+        for _ in range(_ROUNDS):
+            target = self._target(False)
+            self._filling.fill(target)
+            self._comparing.again(self._filling.changed(), target)
+            if len(self._comparing.open) <= _FEW:
+                break
 
     def _is_anew(self, epochs: Mapping[str, str], accept_difference: bool) -> bool:
         """Tell whether there is no live read model of these topics, so that there is nothing to compare with."""
@@ -168,7 +184,7 @@ class _Rebuild:
         return {topic: {place: high for place, (_, high) in found.items()} for topic, found in marks.items()}
 
     def _finish(self, epochs: Mapping[str, str], anew: bool, verify_only: bool, accept_difference: bool) -> None:
-        """Pause the live read model, catch up with it, compare, and take over."""
+        """Pause the live read model, catch up with it, compare what is left, and take over where both differ."""
         began = time.monotonic()
         generation = self._lease.pause_writers()
         target = self._target(anew)
@@ -177,8 +193,9 @@ class _Rebuild:
         for kind, count in self._filling.totals.items():
             setattr(self._report, kind, count)
         if not anew:
-            self._report.comparison = compare(self._store, self._model.name, self._lease.collection)
-        if not verify_only and (self._report.equal or accept_difference):
+            self._comparing.again(self._filling.changed(), None)
+            self._report.comparison = self._comparing.result(self._filling.before)
+        if accept_difference and not verify_only:
             with self._lease.committed(self._expected()):
                 self._store.rename(self._lease.collection, self._model.name)
             self._report.took_over = True

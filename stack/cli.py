@@ -153,8 +153,12 @@ def logs(
 def topics(
     name: Annotated[str, typer.Argument(help="A topic; without it, all are listed.")] = "",
     tail: Annotated[int, typer.Option(min=1, help="How many of the newest events.")] = 3,
+    mend: Annotated[bool, typer.Option("--mend", help="Make every topic keep all its events.")] = False,
 ) -> None:
     """Show every Kafka topic, or the newest events of one, decoded from Avro.
+
+    `--mend` takes back a retention or compaction that somebody has set, and gives a topic that is empty the partitions
+    that it lacks.
 
     Examples:
 
@@ -170,7 +174,12 @@ def topics(
     quiet()
     console = terminal()
     try:
-        if name.endswith(".dlq"):
+        if mend:
+            from streaming.fitness import mend as keep
+
+            for done in keep(StreamSettings()) or ["Every topic is as it must be, or needs a new epoch."]:
+                console.print(done, highlight=False)
+        elif name.endswith(".dlq"):
             from stack.letters import print_list, topics_named
 
             print_list(StreamSettings(), topics_named(name), True, console)

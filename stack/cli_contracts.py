@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from stack.terminal import here, terminal
+from stack.terminal import here, quiet, terminal
 
 contracts = typer.Typer(help="Check, compare, release and register the events' schemas.", no_args_is_help=True)
 
@@ -16,6 +16,8 @@ def check(
     offline: Annotated[bool, typer.Option("--offline", help="Leave the registry out.")] = False,
 ) -> None:
     """Compare each schema with every other version and with the live registry; fail on a change that breaks a rule.
+
+    The registry is compared with the log, too: it must know every schema id that messages of ours have.
 
     So do released files that were changed, golden bytes that read otherwise and generated files that are out of date.
     Each fault is told with the field, the rule, and what to do instead.
@@ -67,6 +69,23 @@ def register() -> None:
     from streaming.settings import StreamSettings
 
     raise typer.Exit(publish(StreamSettings(), terminal()))
+
+
+@contracts.command()
+def restore() -> None:
+    """Give a registry that has lost its schemas those of this repository, under the ids that the log uses.
+
+    The log is read once; a message's bytes tell which version it was written with. `foretick up` does the same when it
+    finds the registry empty beside a log that is not.
+
+    Example: `foretick contracts restore`
+    """
+    here()
+    from stack.schemas import restore as give_back
+    from streaming.settings import StreamSettings
+
+    quiet()
+    raise typer.Exit(give_back(StreamSettings(), terminal()))
 
 
 @contracts.command("new-version")

@@ -12,16 +12,22 @@ _done: set[str] = set()
 
 def prepare_log(layout: Layout) -> None:
     """Make what is missing; every service asks for it before it starts, the first one does it."""
-    from stack.terminal import quiet
-    from streaming.admin import NotReady, prepare
-    from streaming.registry import RegistryAway, SchemaRefused
+    from stack.schemas import told
+    from stack.terminal import quiet, terminal
+    from streaming.admin import prepare
+    from streaming.away import ServerAway
+    from streaming.fitness import TopicsUnfit
+    from streaming.registry import SchemaRefused
+    from streaming.restoring import RestoreRefused
 
     with _lock:
         if str(layout.home) in _done:
             return
         quiet()
         try:
-            prepare(layout.stream(), _PATIENCE)
-        except (NotReady, RegistryAway, SchemaRefused) as reason:
-            raise DidNotStart(f"The topics and schemas could not be made: {reason}") from reason
+            restored = prepare(layout.stream(), _PATIENCE)
+        except (ServerAway, SchemaRefused, TopicsUnfit, RestoreRefused) as reason:
+            raise DidNotStart(f"The topics and schemas are not as they must be: {reason}") from reason
+        for each in restored:
+            terminal().print(f"  [yellow]![/yellow] the registry had lost a schema: {told(each)}", highlight=False)
         _done.add(str(layout.home))

@@ -1,7 +1,7 @@
 """Rebuild read models from the log, show how it goes, and say what differed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -65,6 +66,18 @@ def bar(console: Console) -> Progress:
     """Return a progress bar of events: how many, how fast, how long still."""
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True)
+
+
+def reading(shown: Progress) -> Callable[[str, int, int], None]:
+    """Return what shows in a bar how much of each topic is read: called with topic, messages read, messages in all."""
+    tasks: dict[str, TaskID] = {}
+
+    def show(topic: str, done: int, total: int) -> None:
+        if topic not in tasks:
+            tasks[topic] = shown.add_task(topic, total=total)
+        shown.update(tasks[topic], completed=done)
+
+    return show
 
 
 def state_as_of(
@@ -130,6 +143,8 @@ def describe(report: RebuildReport, verify_only: bool) -> str:
             lines.extend(f"  {identity}: {difference}" for difference in differences)
     if report.took_over:
         lines.append("The rebuilt one took over.")
+    elif report.equal:
+        lines.append("The live one stays: the rebuilt one is the same.")
     elif verify_only:
         lines.append("The live one was left as it is (--verify-only).")
     else:

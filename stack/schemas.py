@@ -11,9 +11,12 @@ from contracts.topics import TOPICS
 from contracts.versions import SchemaVersion, versions
 from stack import generated
 from stack.layout import PROJECT
+from stack.rebuilding import bar, reading
 from stack.terminal import say
+from streaming.away import ServerAway
 from streaming.checks import check_registry
-from streaming.registry import RegistryAway, SchemaRefused
+from streaming.registry import RegistryAway, SchemaLost, SchemaRefused
+from streaming.restoring import Lost
 from streaming.settings import StreamSettings
 
 _SCHEMAS = PROJECT / "contracts" / "schemas"
@@ -41,7 +44,8 @@ def check(settings: StreamSettings, offline: bool, console: Console) -> int:
     notes: list[str] = []
     if not offline:
         try:
-            against = check_registry(settings)
+            with bar(console) as shown:
+                against = check_registry(settings, reading(shown))
         except RegistryAway as away:
             console.print(f"[red]{away}[/red]\nStart it (foretick up), or check the files alone: --offline")
             return 2
@@ -136,12 +140,36 @@ def register(settings: StreamSettings, console: Console) -> int:
 
     try:
         registered = register_schemas(settings)
-    except (RegistryAway, SchemaRefused) as problem:
+    except (ServerAway, SchemaRefused) as problem:
         say(problem, console)
-        return 2 if isinstance(problem, RegistryAway) else 1
+        return 1 if isinstance(problem, (SchemaLost, SchemaRefused)) else 2
     for subject, number in registered.items():
         console.print(f"{subject}: schema id {number}")
     return 0
+
+
+def restore(settings: StreamSettings, console: Console) -> int:
+    """Give the registry back what it has lost; 1 if it cannot be given, 2 if a server does not answer."""
+    from streaming.restoring import RestoreRefused
+    from streaming.restoring import restore as give_back
+
+    try:
+        with bar(console) as shown:
+            restored = give_back(settings, reading(shown))
+    except (ServerAway, RestoreRefused, SchemaRefused) as problem:
+        say(problem, console)
+        return 2 if isinstance(problem, ServerAway) else 1
+    for each in restored:
+        console.print(f"[green]✓[/green] {told(each)}", highlight=False)
+    if not restored:
+        console.print("The registry has every schema that the log uses.")
+    return 0
+
+
+def told(restored: Lost) -> str:
+    """Say in words what was given back."""
+    use, version = restored.use, restored.version
+    return f"schema id {use.schema_id} is {version.event} v{version.version} again: {use.count} messages"
 
 
 def _version(history: tuple[SchemaVersion, ...], number: int) -> SchemaVersion:

@@ -15,7 +15,8 @@ from rich.console import Console
 from stack import journey, orphans, preflight, web
 from stack.artifacts import obtain
 from stack.layout import Layout
-from stack.service import Service
+from stack.preparing import prepare_log
+from stack.service import DidNotStart, Service
 from stack.services import services
 from stack.starting import start
 from stack.status import print_services
@@ -134,6 +135,7 @@ def _travel(
 
     names = {service.name for service in wanted}
     start(layout, supervisor, [service for service in wanted if service.group != "airflow"], console)
+    ready = not {"kafka", "registry"} <= names or _has_log(layout, console)
     done = not {"producers", "kafka", "registry"} <= names or _succeeds(await_backfill, layout, console)
     train = train and done and {"producers", "mlflow", "forecasting"} <= names
     known = journey.aliases(layout) if train else set()
@@ -146,7 +148,17 @@ def _travel(
     if train and known <= {journey.FIRST, "champion"}:
         taught = _succeeds(partial(_teach, by_airflow="airflow-scheduler" in names), layout, console)
         done = done and taught
-    return 0 if done else 1
+    return 0 if done and ready else 1
+
+
+def _has_log(layout: Layout, console: Console) -> bool:
+    """Make topics and schemas where only servers run; what is wrong is told, and they stay up to have it mended."""
+    try:
+        prepare_log(layout)
+    except DidNotStart as reason:
+        console.print(str(reason), style="red", highlight=False, markup=False)
+        return False
+    return True
 
 
 def _succeeds(step: Callable[[Layout, Console], None], layout: Layout, console: Console) -> bool:

@@ -8,14 +8,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from contracts.topics import TOPICS
-from contracts.versions import versions
 from streaming.away import ServerAway
-from streaming.registry import Registry, RegistryAway
+from streaming.fitness import KEEPING, partitions, refuse_unfit
+from streaming.registry import Registry, RegistryAway, SchemaLost
+from streaming.restoring import Lost, forgotten_topics, register_all, restore
 from streaming.settings import StreamSettings
 
 log = structlog.get_logger()
-
-FOREVER = "-1"
 
 
 class NotReady(ServerAway):
@@ -67,15 +66,10 @@ def ensure_topics(settings: StreamSettings) -> list[str]:
         NotReady: no broker answers.
     """
     admin = AdminClient(settings.kafka_config())
-    config = {
-        "cleanup.policy": "delete",
-        "retention.ms": FOREVER,
-        "retention.bytes": FOREVER,
-        "min.insync.replicas": str(settings.min_insync_replicas),
-    }
-    wanted = {topic.name: topic.partitions for topic in TOPICS} | {topic.dlq: 1 for topic in TOPICS}
+    config = {**KEEPING, "min.insync.replicas": str(settings.min_insync_replicas)}
     news = [
-        NewTopic(settings.physical(name), count, settings.replication, config=config) for name, count in wanted.items()
+        NewTopic(settings.physical(name), count, settings.replication, config=config)
+        for name, count in partitions().items()
     ]
     created = []
     for name, future in admin.create_topics(news).items():
@@ -95,19 +89,32 @@ def register_schemas(settings: StreamSettings) -> dict[str, int]:
 
     Raises:
         SchemaRefused: the registry finds one incompatible.
+        SchemaLost: it holds nothing of a topic that has messages: other ids would be given than those have.
         RegistryAway: it does not answer.
     """
-    registry = Registry(settings)
-    ids = {}
-    for topic in TOPICS:
-        for version in versions(topic.event):
-            ids[registry.subject(topic)] = registry.register(topic, version)
-    return ids
+    if forgotten := forgotten_topics(settings):
+        raise SchemaLost(
+            f"the registry at {settings.registry} has no schema of {', '.join(forgotten)}, which hold messages: it has "
+            "lost its storage, or it is another one. `foretick contracts restore` gives it the ids that the log uses"
+        )
+    return register_all(settings)
 
 
-def prepare(settings: StreamSettings, timeout: float = 60.0) -> None:
-    """Wait for both servers, then make topics and register schemas: safe to call any number of times."""
+def prepare(settings: StreamSettings, timeout: float = 60.0) -> list[Lost]:
+    """Wait for both servers, then make topics and register schemas: safe to call any number of times.
+
+    Returns:
+        The schemas that the registry had lost and was given back.
+
+    Raises:
+        TopicsUnfit: a topic that is there would lose events or their order.
+        RestoreRefused: the registry has lost its schemas and cannot be given them back.
+    """
     await_kafka(settings, timeout)
     await_registry(settings, timeout)
     ensure_topics(settings)
-    register_schemas(settings)
+    refuse_unfit(settings)
+    if forgotten_topics(settings):
+        return restore(settings)
+    register_all(settings)
+    return []

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from contracts.compatibility import incompatibilities
 from contracts.topics import TOPICS, Topic
 from contracts.versions import SchemaVersion, versions
+from streaming.ranges import LogAway
 from streaming.registry import Registry
+from streaming.restoring import Progress, lost_schemas, uses
 from streaming.settings import StreamSettings
 
 
@@ -18,8 +20,8 @@ class Findings:
     notes: list[str] = field(default_factory=list)
 
 
-def check_registry(settings: StreamSettings) -> Findings:
-    """Compare all schemas with a registry.
+def check_registry(settings: StreamSettings, progress: Progress = lambda *_: None) -> Findings:
+    """Compare all schemas with a registry, and the registry with the ids that the messages of the log have.
 
     Raises:
         RegistryAway: it does not answer.
@@ -39,6 +41,13 @@ def check_registry(settings: StreamSettings) -> Findings:
                     "`foretick contracts register` does it, and so does every `foretick up`"
                 )
         found.problems += _strangers(registry, topic, held)
+    try:
+        found.problems += [
+            f"{each}.\n  Instead: `foretick contracts restore` gives it back with the ids that the log uses"
+            for each in lost_schemas(settings, uses(settings, progress))
+        ]
+    except LogAway as away:
+        found.notes.append(f"the ids that the log uses were not compared: {away}")
     return found
 
 

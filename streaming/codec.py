@@ -14,7 +14,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from contracts.events import BrokenInvariant, Event
 from contracts.topics import TOPICS, Topic, topic_named, topic_of
 from contracts.upcasters import Upcaster, upcaster_from
-from contracts.versions import newest, versions
+from contracts.versions import SchemaVersion, newest, versions
 from streaming.registry import Registry, RegistryAway, SchemaUnknown
 from streaming.settings import StreamSettings
 
@@ -86,13 +86,23 @@ class Codec:
             RegistryAway: the schema is not cached and the registry does not answer.
         """
         schema_id, record = self.decode_record(topic_name, value)
-        event = _EVENTS[topic_name]
-        try:
-            return schema_id, event.from_record(record)
-        except BrokenInvariant as error:
-            raise Poison(f"broken invariant: {error}", schema_id) from error
-        except (ValueError, TypeError, KeyError) as error:
-            raise Poison(f"no {event.__name__} in these bytes: {error or type(error).__name__}", schema_id) from error
+        return schema_id, _built(_EVENTS[topic_name], record, schema_id)
+
+    def written_as(self, topic_name: str, value: bytes | None) -> SchemaVersion | None:
+        """Return the oldest version of ours that reads these bytes, all of them, as a sound event; None: none does.
+
+        The schema id in front is not heeded: this tells what a message was written with once a registry has lost it.
+        """
+        if value is None or schema_id_of(value) is None:
+            return None
+        topic = topic_named(topic_name)
+        for version in versions(topic.event):
+            try:
+                _built(topic.event, _record(topic.event, _reading(topic, version.schema), value, None), None)
+            except Poison:
+                continue
+            return version
+        return None
 
     def decode_record(self, topic_name: str, value: bytes | None) -> tuple[int, dict[str, Any]]:
         """Return the schema id and the plain record of a message value, whatever it says; raises as `decode` does."""
@@ -102,18 +112,7 @@ class Codec:
         if magic != _MAGIC:
             raise Poison(f"magic byte {magic}, not {_MAGIC}: not in Confluent wire format")
         how = self._reading.get((topic_name, schema_id)) or self._learn(topic_named(topic_name), schema_id)
-        body = BytesIO(value)
-        body.seek(_HEADER.size)
-        try:
-            record = cast(dict[str, Any], schemaless_reader(body, how.writer, how.reader))
-            for name in how.times:
-                record[name] = utc(record[name])
-        except (EOFError, IndexError, ValueError, TypeError, KeyError, OverflowError, struct.error) as error:
-            what = f"no {_EVENTS[topic_name].__name__} in these bytes"
-            raise Poison(f"{what}: {error or type(error).__name__}", schema_id) from error
-        if body.tell() != len(value):
-            raise Poison(f"{len(value) - body.tell()} bytes too many after the event", schema_id)
-        return schema_id, how.upcast(record) if how.upcast else record
+        return schema_id, _record(_EVENTS[topic_name], how, value, schema_id)
 
     def _learn(self, topic: Topic, schema_id: int) -> _Reading:
         try:
@@ -124,14 +123,52 @@ class Codec:
         own = newest(topic.event).schema
         if written.get("name") != own["name"] or written.get("namespace") != own["namespace"]:
             raise Poison(f"schema id {schema_id} is of {written.get('name')}, not of {own['name']}", schema_id)
-        names = {field["name"] for field in own["fields"]}
-        times = tuple(name for name in _times(written) if name in names)
-        reader = None if written == own else parse_schema(_bare(own))
-        ours = [version for version in versions(topic.event) if version.schema == written]
-        upcast = upcaster_from(ours[0].event, ours[0].version) if ours else None
-        learned = _Reading(parse_schema(_bare(written)), reader, times, upcast)
-        self._reading[topic.name, schema_id] = learned
+        learned = self._reading[topic.name, schema_id] = _reading(topic, written)
         return learned
+
+
+def schema_id_of(value: bytes | None) -> int | None:
+    """Return the schema id in front of a message value; None where there is none."""
+    if value is None or len(value) < _HEADER.size:
+        return None
+    magic, schema_id = _HEADER.unpack_from(value)
+    return int(schema_id) if magic == _MAGIC else None
+
+
+def _reading(topic: Topic, written: Mapping[str, Any]) -> _Reading:
+    """Return how to read what was written with a schema of a topic's event."""
+    own = newest(topic.event).schema
+    names = {field["name"] for field in own["fields"]}
+    times = tuple(name for name in _times(written) if name in names)
+    reader = None if written == own else parse_schema(_bare(own))
+    ours = [version for version in versions(topic.event) if version.schema == written]
+    upcast = upcaster_from(ours[0].event, ours[0].version) if ours else None
+    return _Reading(parse_schema(_bare(written)), reader, times, upcast)
+
+
+def _record(event: type[Event], how: _Reading, value: bytes, schema_id: int | None) -> dict[str, Any]:
+    """Return the plain record of a message value in the newest terms. Raises Poison."""
+    body = BytesIO(value)
+    body.seek(_HEADER.size)
+    try:
+        record = cast(dict[str, Any], schemaless_reader(body, how.writer, how.reader))
+        for name in how.times:
+            record[name] = utc(record[name])
+    except (EOFError, IndexError, ValueError, TypeError, KeyError, OverflowError, struct.error) as error:
+        raise Poison(f"no {event.__name__} in these bytes: {error or type(error).__name__}", schema_id) from error
+    if body.tell() != len(value):
+        raise Poison(f"{len(value) - body.tell()} bytes too many after the event", schema_id)
+    return how.upcast(record) if how.upcast else record
+
+
+def _built(event: type[Event], record: Mapping[str, Any], schema_id: int | None) -> Event:
+    """Return the event of a record. Raises Poison."""
+    try:
+        return event.from_record(record)
+    except BrokenInvariant as error:
+        raise Poison(f"broken invariant: {error}", schema_id) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise Poison(f"no {event.__name__} in these bytes: {error or type(error).__name__}", schema_id) from error
 
 
 def _times(schema: Mapping[str, Any]) -> list[str]:

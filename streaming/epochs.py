@@ -11,11 +11,11 @@ from hashlib import sha256
 from contracts.topics import TOPICS, Topic
 from streaming.admin import await_kafka, ensure_topics, register_schemas
 from streaming.codec import Codec, Poison
+from streaming.decoding import dead_for_good, to_record
 from streaming.headers import raw_headers
 from streaming.letters import DeadLetters
 from streaming.publisher import Publisher
 from streaming.ranges import messages, watermarks
-from streaming.reader import dead_for_good
 from streaming.settings import StreamSettings
 
 Progress = Callable[[str, int, int], None]  # topic, messages done, messages in all
@@ -98,7 +98,7 @@ def _copy(
             continue
         value = message.value()
         try:
-            event = codec.decode(topic.name, value)[1]
+            event = to_record(codec, topic.name, message).event
         except Poison as poison:
             if not skip_dead:
                 raise EpochRefused(

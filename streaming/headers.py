@@ -7,6 +7,8 @@ from datetime import datetime
 from contracts.events import Event
 from contracts.ids import stamp
 
+OWN = "/foretick/"  # what every source of ours begins with
+
 
 def headers_for(
     event: Event, source: str, time: datetime, cause: Mapping[str, str] | None = None, traceparent: str = ""
@@ -52,6 +54,11 @@ def raw_headers(raw: RawHeaders) -> list[tuple[str, bytes]]:
 def read_headers(raw: RawHeaders) -> dict[str, str]:
     """Return a message's headers as text; bytes that are no UTF-8 are shown escaped."""
     return {name: value.decode("utf-8", "backslashreplace") for name, value in raw_headers(raw)}
+
+
+def source_of(raw: RawHeaders) -> str:
+    """Return who a message says it is from (`ce_source`); empty where it says nothing."""
+    return read_headers(raw).get("ce_source", "")
 
 
 class Headers(Mapping[str, str]):

@@ -11,9 +11,9 @@ from datetime import datetime
 from hashlib import sha256
 
 from contracts.topics import Topic, topic_named
+from streaming.decoding import Settled, own_time
 from streaming.headers import RawHeaders, raw_headers
 from streaming.ranges import messages, watermarks
-from streaming.reader import Settled, own_time
 from streaming.records import DeadRecord
 from streaming.settings import StreamSettings
 

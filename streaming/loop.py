@@ -17,13 +17,11 @@ from confluent_kafka import TopicPartition as Place
 
 from contracts.topics import Topic
 from streaming.away import ServerAway
-from streaming.codec import Codec, Poison
 from streaming.inbox import BATCH, Inbox, Pace
 from streaming.lags import LoopState
-from streaming.letters import DeadLetters, Letters
-from streaming.publisher import KafkaAway, Publisher
-from streaming.ranges import number
-from streaming.reader import HistoryGone, LogAway, Settled, dead_for_good, to_dead, to_record
+from streaming.mortuary import Mortuary
+from streaming.publisher import KafkaAway
+from streaming.reader import HistoryGone, LogAway
 from streaming.records import Batch, Partition
 from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
@@ -31,7 +29,6 @@ from streaming.settings import StreamSettings
 log = structlog.get_logger()
 
 BACKOFF = (0.2, 5.0)  # seconds: first and longest wait while a server is away
-FLUSH_SECONDS = 30.0
 ASK_SECONDS = 0.3  # for the end of a partition, while paused
 # The budget of a batch when partitions go to another member: the group waits so long for it to be finished (while its
 # servers answer) or dropped (while one is away).  After that the partitions go without it, and it is fenced.
@@ -77,17 +74,12 @@ class Loop:
         *,
         buries: Collection[Topic] | None = None,
     ) -> None:
-        self._buries = {topic.name for topic in (topics if buries is None else buries)}
         self.state = LoopState()
         self._settings = settings
         self._group = settings.topic_prefix + group
         self._logical: dict[str | None, str] = {settings.physical(topic.name): topic.name for topic in topics}
         self._sink = sink
-        self._codec = Codec(settings)
-        self._publisher: Publisher | None = None  # made when the first message must be buried
-        self._dead_letters = DeadLetters(settings)
-        self._letters: dict[str, Letters] = {}
-        self._settled: Settled = {}
+        self._mortuary = Mortuary(settings, topics if buries is None else buries)
         self._inbox, self._pace = Inbox(self._logical), Pace()
         self._held_back: set[str] = set()
         self._assigned: list[Partition] = []
@@ -163,8 +155,7 @@ class Loop:
 
     def _place(self, consumer: Consumer) -> None:
         """Start each partition where the sink's state ends."""
-        self._letters = {topic: self._dead_letters.of(topic) for topic in {topic for topic, _ in self._assigned}}
-        self._settled = {place: mark for letters in self._letters.values() for place, mark in letters.settled.items()}
+        self._mortuary.learn({topic for topic, _ in self._assigned})
         known = self._sink.positions(self._assigned)
         places = [
             Place(self._settings.physical(topic), partition, known.get((topic, partition), OFFSET_BEGINNING))
@@ -206,7 +197,7 @@ class Loop:
 
     def _handle(self, consumer: Consumer, stop: threading.Event, messages: Sequence[Message]) -> None:
         batch, rest = Batch(), deque(messages)
-        if not self._persist(consumer, stop, lambda: self._decode(rest, batch)):
+        if not self._persist(consumer, stop, lambda: self._mortuary.decode(rest, batch)):
             return
         if batch.dead and not self._persist(consumer, stop, lambda: self._bury(batch)):
             return
@@ -225,33 +216,8 @@ class Loop:
         self.state.advanced_at = time.time()
         self._commit(consumer, batch)
 
-    def _decode(self, rest: deque[Message], batch: Batch) -> None:
-        """Decode messages into a batch; those that are left when the registry is away wait for the next attempt."""
-        while rest:
-            message = rest[0]
-            logical = self._logical[message.topic()]
-            try:
-                if self._settled and (dead := dead_for_good(self._settled, logical, message)):
-                    batch.dead.append(dead)
-                else:
-                    batch.records.append(to_record(self._codec, logical, message))
-            except Poison as poison:
-                dead = to_dead(logical, message, poison)
-                log.error(
-                    "dead letter", topic=message.topic(), partition=dead.partition, offset=dead.offset, error=dead.error
-                )
-                batch.dead.append(dead)
-            batch.next_offsets[logical, number(message.partition())] = number(message.offset()) + 1
-            rest.popleft()
-
     def _bury(self, batch: Batch) -> None:
-        mine = [dead for dead in batch.dead if dead.topic in self._buries and not self._letters[dead.topic].holds(dead)]
-        if not mine:
-            return
-        self._publisher = self._publisher or Publisher(self._settings, "/foretick/dead-letters")
-        for dead in mine:
-            self._publisher.bury(dead)
-        self._publisher.flush(FLUSH_SECONDS)
+        self._mortuary.bury(batch.dead)
 
     def _persist(
         self, consumer: Consumer, stop: threading.Event, action: Callable[[], None], *, divisible: bool = False

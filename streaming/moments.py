@@ -7,9 +7,9 @@ from confluent_kafka import Consumer, KafkaError, Message
 from confluent_kafka import TopicPartition as Place
 
 from contracts.topics import Topic
+from streaming.decoding import own_time
 from streaming.headers import read_headers
 from streaming.ranges import LogAway, number, reading, watermarks
-from streaming.reader import own_time
 from streaming.settings import StreamSettings
 
 

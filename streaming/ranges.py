@@ -28,6 +28,7 @@ _SETTLING = {
     KafkaError._UNKNOWN_PARTITION,
     KafkaError._UNKNOWN_TOPIC,
     KafkaError._TRANSPORT,
+    KafkaError._NOENT,  # no partition has a leader
 }
 _SETTLED = 2.0  # seconds after which a topic that nobody knows is not about to be known
 

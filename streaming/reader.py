@@ -2,18 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from hashlib import sha256
 from typing import Literal
 
 import structlog
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaException, Message
+from confluent_kafka import KafkaException, Message
 from confluent_kafka import TopicPartition as Place
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, stop_never, wait_exponential_jitter
 
 from contracts.topics import Topic, topic_named
-from streaming.codec import Codec, Poison, utc
-from streaming.headers import Headers, raw_headers
+from streaming.codec import Codec, Poison
+from streaming.decoding import Settled, dead_for_good, to_dead, to_record
 from streaming.ranges import (
     BATCH,
     NEXT,
@@ -28,78 +26,12 @@ from streaming.ranges import (
     watermarks,
 )
 from streaming.records import DeadRecord, Partition, Record
-from streaming.registry import RegistryAway
+from streaming.registry import RegistryAway, SchemaLost
 from streaming.settings import StreamSettings
 
-__all__ = [
-    "HistoryGone",
-    "LogAway",
-    "Settled",
-    "Tail",
-    "dead_for_good",
-    "own_time",
-    "read_all",
-    "read_range",
-    "to_dead",
-    "to_record",
-    "topic_epoch",
-    "watermarks",
-]  # fmt: skip
+__all__ = ["HistoryGone", "LogAway", "Tail", "read_all", "read_range", "topic_epoch", "watermarks"]
 
 log = structlog.get_logger()
-
-# Messages that are dead letters for good, by (topic, partition, offset): the SHA-256 of each one's bytes.
-Settled = Mapping[tuple[str, int, int], bytes]
-
-
-def to_record(codec: Codec, topic: str, message: Message) -> Record:
-    """Decode a message.
-
-    Raises:
-        Poison: it cannot be read.
-        RegistryAway: its schema cannot be had now.
-    """
-    schema_id, event = codec.decode(topic, message.value())
-    key = message.key()
-    return Record(
-        event,
-        topic,
-        number(message.partition()),
-        number(message.offset()),
-        own_time(message),
-        key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else key,
-        Headers(message.headers),
-        schema_id,
-    )
-
-
-def own_time(message: Message) -> datetime:
-    """Return a message's own time; 1970 if it has none."""
-    kind, millis = message.timestamp()
-    return utc(0 if kind == TIMESTAMP_NOT_AVAILABLE else millis * 1000)
-
-
-def to_dead(topic: str, message: Message, error: Poison) -> DeadRecord:
-    """Describe a message that cannot be read."""
-    key = message.key()
-    return DeadRecord(
-        topic=topic,
-        partition=number(message.partition()),
-        offset=number(message.offset()),
-        key=key.encode() if isinstance(key, str) else key,
-        value=message.value(),
-        headers=tuple(raw_headers(message.headers())),
-        error=str(error),
-        schema_id=error.schema_id,
-    )
-
-
-def dead_for_good(settled: Settled, topic: str, message: Message) -> DeadRecord | None:
-    """Return a message as a dead letter if it was settled as one: another topic's bytes at its place are not meant."""
-    found = settled.get((topic, number(message.partition()), number(message.offset())))
-    if found is None or found != sha256(message.value() or b"").digest():
-        return None
-    return to_dead(topic, message, Poison("settled: its dead letter was redriven or dropped"))
 
 
 def read_range(
@@ -124,6 +56,7 @@ def read_range(
         HistoryGone: the log begins after `start`, or ends before `end`.
         Poison: a message is unreadable and `on_poison` is "raise"; its coordinates are in the text.
         LogAway, RegistryAway: a server did not answer for `timeout` seconds.
+        SchemaLost: the registry has lost the schema of a message of ours.
     """
     logical = topic if isinstance(topic, str) else topic.name
     codec = Codec(settings)
@@ -156,13 +89,21 @@ class Tail:
 
     A broker or registry that is away only delays records.  Unreadable messages are logged and passed over:
     dead-lettering them is the projections' task.
+
+    Args:
+        on_dead: called with each of those.
     """
 
     def __init__(
-        self, settings: StreamSettings, topics: Sequence[Topic], positions: Mapping[Partition, int] | None = None
+        self,
+        settings: StreamSettings,
+        topics: Sequence[Topic],
+        positions: Mapping[Partition, int] | None = None,
+        on_dead: Callable[[DeadRecord], None] | None = None,
     ) -> None:
         self._settings = settings
         self._codec = Codec(settings)
+        self._on_dead = on_dead
         self._consumer = reading(settings, partition_eof=False)
         self._inquirer = inquirer(settings)
         self._next: dict[Partition, int] = {}
@@ -194,6 +135,8 @@ class Tail:
                     offset=message.offset(),
                     error=str(poison),
                 )
+                if self._on_dead:
+                    self._on_dead(to_dead(topic, message, poison))
         return records
 
     def rest(self, timeout: float) -> Iterator[Record]:
@@ -233,6 +176,8 @@ def _patiently(codec: Codec, topic: str, message: Message, timeout: float | None
     try:
         return to_record(codec, topic, message)
     except RegistryAway as error:
+        if isinstance(error, SchemaLost) and timeout is not None:
+            raise  # it does not come back by itself
         log.warning("waiting for the registry", error=str(error))
     for attempt in Retrying(
         retry=retry_if_exception_type(RegistryAway),

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.events import Event
 from contracts.topics import topic_named
 from streaming.codec import Codec, Poison
+from streaming.decoding import misplaced
 from streaming.headers import headers_for, read_headers
 from streaming.letters import DROPPED, OPEN, REDRIVEN, Letter, decision_headers
 from streaming.publisher import Publisher
@@ -62,8 +63,10 @@ class Redriver:
             event, value = mended, self._codec.encode(mended)
             if self._codec.decode(topic, value)[1] != event:
                 raise CannotSettle(f"{letter.name}: the event given does not read back; do all its times have a zone?")
-        stood = f"{topic}[{letter.dead.partition}]@{letter.dead.offset}"
         moment = self._now()
+        if fault := misplaced(event, event.key, moment):
+            raise CannotSettle(f"{letter.name}: {fault}. Drop it: foretick dlq drop {letter.name} --reason ...")
+        stood = f"{topic}[{letter.dead.partition}]@{letter.dead.offset}"
         original = read_headers(letter.dead.headers)
         own = dict(headers_for(event, SOURCE, moment))
         headers = own | original | {name: own[name] for name in ("ce_id", "ce_type", "ce_subject", "content-type")}

@@ -19,6 +19,10 @@ class RegistryAway(ServerAway):
     """The registry does not answer, or answers with a fault of its own: wait and try again."""
 
 
+class SchemaLost(RegistryAway):
+    """The log holds events of ours whose schema the registry has not, or not any more: nothing of them can be read."""
+
+
 class SchemaUnknown(Exception):
     """The registry answers and has no such schema."""
 
@@ -64,15 +68,22 @@ class Registry:
             assert found.schema_id is not None
             return found.schema_id
 
+    def has(self, topic: Topic, version: SchemaVersion) -> bool:
+        """Tell whether a schema version is registered for a topic."""
+        try:
+            self.id_of(topic, version)
+        except SchemaUnknown:
+            return False
+        return True
+
+    def knows(self, topic: Topic) -> bool:
+        """Tell whether any schema is registered for a topic."""
+        return bool(self._numbers(topic))
+
     def versions(self, topic: Topic) -> list[str]:
         """Return the schemas registered for a topic, oldest first; none for a new topic."""
+        numbers = self._numbers(topic)
         with self._answering():
-            try:
-                numbers = self._client.get_versions(self.subject(topic))
-            except SchemaRegistryError as error:
-                if error.http_status_code == 404:
-                    return []
-                raise
             return [str(self._client.get_version(self.subject(topic), number).schema.schema_str) for number in numbers]
 
     def level(self, topic: Topic) -> str:
@@ -110,6 +121,20 @@ class Registry:
                         f"{self.subject(topic)}: {error.error_message}. `foretick contracts check` says which field."
                     ) from error
                 raise
+
+    def _numbers(self, topic: Topic) -> list[int]:
+        with self._answering():
+            try:
+                return list(self._client.get_versions(self.subject(topic)))
+            except SchemaRegistryError as error:
+                if error.http_status_code == 404:
+                    return []
+                raise
+
+    def keep(self, schema_id: int, text: str) -> None:
+        """Give a schema that was imported a subject of its own: the registry answers for an id only if one has it."""
+        with self._answering():
+            self._client.register_schema(f"{self._prefix}schema-{schema_id}", Schema(text, "AVRO"))
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

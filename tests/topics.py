@@ -1,5 +1,8 @@
 """Topics that belong to one test."""
 
+from collections.abc import Mapping
+
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from contracts.topics import TOPICS, Topic
@@ -23,3 +26,17 @@ def make_anew(settings: StreamSettings, topic: Topic) -> None:
     admin.delete_topics([name])[name].result(30)
     until(lambda: name not in admin.list_topics(timeout=5).topics, f"{name} is gone")
     until(lambda: name in ensure_topics(settings), f"{name} is made anew")
+
+
+def produce(
+    settings: StreamSettings,
+    topic: Topic,
+    value: bytes | None,
+    key: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    partition: int = -1,
+) -> None:
+    """Write bytes to a topic, as a foreign writer would."""
+    producer = Producer({"bootstrap.servers": settings.kafka})
+    producer.produce(settings.physical(topic.name), value, key, partition=partition, headers=dict(headers or {}))
+    assert producer.flush(30) == 0

@@ -13,7 +13,7 @@ from gateway.wiring import IfNoneMatch, Json, Wired
 router = APIRouter(tags=["market"])
 
 
-@router.get("/api/actions/{symbol}", response_model=Actions, responses=problems(304, 401, 403, 404, 422, 503))
+@router.get("/api/actions/{symbol:path}", response_model=Actions, responses=problems(304, 401, 403, 404, 422, 503))
 async def actions(
     wired: Wired,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],

@@ -19,7 +19,7 @@ router = APIRouter(tags=["market"])
 Time = Annotated[Moment | None, Query(examples=["2012-01-03T21:00:00Z"])]
 
 
-@router.get("/api/bars/{symbol}", response_model=Page[Bar], responses=problems(304, 401, 403, 404, 422, 503))
+@router.get("/api/bars/{symbol:path}", response_model=Page[Bar], responses=problems(304, 401, 403, 404, 422, 503))
 async def bars(
     wired: Wired,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],

@@ -17,7 +17,9 @@ from gateway.wiring import IfNoneMatch, Json, MinPosition, Wired
 router = APIRouter(tags=["forecasts"])
 
 
-@router.get("/api/forecasts/{symbol}", response_model=Page[Forecast], responses=problems(304, 401, 403, 404, 422, 503))
+@router.get(
+    "/api/forecasts/{symbol:path}", response_model=Page[Forecast], responses=problems(304, 401, 403, 404, 422, 503)
+)
 async def forecasts(
     wired: Wired,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],

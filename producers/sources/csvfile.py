@@ -1,7 +1,8 @@
 """Bars from a CSV file, or from a folder of them: history of one's own, or what another program keeps writing.
 
-A folder holds `SYMBOL.csv` for each symbol, and where there are splits or dividends `actions.csv` with the columns
-`symbol, kind, ex_date, ratio, amount, currency`.  A single file has a `symbol` (or `ticker`) column.  Columns are found
+A folder holds `SYMBOL.csv` for each symbol (percent-encoded: `BF%2FB.csv`), and where there are splits or dividends
+`actions.csv` with the columns `symbol, kind, ex_date, ratio, amount, currency`.  A single file has a `symbol` (or
+`ticker`) column.  Columns are found
 by name, in any case: `date`, `opened_at`, `closed_at` or `timestamp`; `open, high, low, close, volume`; optional
 `currency`.  A moment without a zone is UTC; prices are raw.
 """
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
 from producers.sources.columns import Fault, Row, Ways, read_rows
@@ -46,7 +48,7 @@ class CsvFiles:
         self._held: tuple[object, tuple[list[Row], list[Fault]]] | None = None
 
     def fetch(self, symbol: str, interval: str, since: datetime | None) -> Report:
-        file = self._path / f"{symbol}.csv" if self._path.is_dir() else self._path
+        file = self._path / f"{quote(symbol, safe='^=')}.csv" if self._path.is_dir() else self._path
         try:
             rows, faults = self._rows(file, interval == "P1D")
         except Unreadable as error:

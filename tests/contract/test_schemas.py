@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from contracts import checks, goldens
 from contracts.compatibility import incompatibilities
 from contracts.differences import changes
-from contracts.events import BarClosed, Event, ForecastIssued
+from contracts.events import BarClosed, CorporateActionAnnounced, Event, ForecastIssued
 from contracts.samples import SAMPLES, sample
 from contracts.topics import TOPICS
 from contracts.versions import SchemaVersion, newest, versions
@@ -153,6 +153,19 @@ def test_enum_symbol_is_compatible_only_where_the_enum_has_a_default():
         incompatibilities([newest(ForecastIssued), altered(ForecastIssued, lambda s: role(s)["symbols"].append("X"))])
         == []
     )
+
+
+def test_enum_symbol_is_never_removed_even_where_the_enum_has_a_default():
+    def fewer(schema):
+        kinds = next(field for field in schema["fields"] if field["name"] == "kind")["type"]
+        assert kinds["default"] == "UNKNOWN"
+        kinds["symbols"].remove("DIVIDEND")
+
+    candidate = altered(CorporateActionAnnounced, fewer)
+    assert avro_accepts(newest(CorporateActionAnnounced), candidate)
+    (found,) = incompatibilities([newest(CorporateActionAnnounced), candidate])
+    assert "Field kind: symbol DIVIDEND removed" in str(found)
+    assert "Rule: a symbol stays for ever" in str(found)
 
 
 @given(st.data())

@@ -63,7 +63,7 @@ def test_state_as_of_offsets_is_the_fold_of_what_is_before_them_whatever_came_la
 
     again = state_as_of(settings, model.name, then, export=tmp_path / "again.jsonl")
     assert documents(settings, model.name) == live
-    assert rebuild(settings, model.name).took_over
+    assert rebuild(settings, model.name).equal
 
     assert (first.documents, first.sha256) == (again.documents, again.sha256) == folded(settings, model, then)
     assert first.read == first.applied + first.fenced + first.dead

@@ -152,7 +152,7 @@ def test_redrive_of_a_mended_event_gives_the_clean_runs_state_and_a_rebuild_give
             1 if STOCK_DATA in model.topics else 0
         )
         report = rebuild(settings, model.name)  # needs no --skip-dead: the letter is settled
-        assert report.took_over
+        assert report.equal
         assert report.dead == 1
     proved = {model.name: documents(settings, model.name) for model in MODELS}
 
@@ -197,7 +197,7 @@ def test_redrive_of_bytes_that_no_one_can_read_publishes_the_event_they_should_h
     assert "the same bar as the other" in settled
     assert len(documents(settings, "stock_data")) == 3
     for model in MODELS:
-        assert rebuild(settings, model.name).took_over
+        assert rebuild(settings, model.name).equal
     assert "settled already: DROPPED" in foretick("drop", "stock-data/0", "--reason", "again", code=1)
     assert "no dead letter" in foretick("show", "stock-data/7", code=1)
 
@@ -212,7 +212,7 @@ def test_rebuild_stops_at_an_open_letter_and_passes_over_a_dropped_one(settings)
     foretick("drop", "stock-data/0", "--reason", "a test's poison")
     report = rebuild(settings, "stock_data")
 
-    assert report.took_over
+    assert report.equal
     assert (report.read, report.applied, report.dead) == (11, 10, 1)
     assert documents(settings, "stock_data") == expected(settings, BARS)
 
