@@ -46,8 +46,8 @@ class Event:
         return stable_id(type(self).__name__, *self.identity)
 
     @property
-    def told(self) -> tuple[datetime, datetime] | None:
-        """Return the moment of the market that this tells of, and when it was told by its own account."""
+    def happened_at(self) -> datetime | None:
+        """Return the moment of the market that this tells of: nobody can have written it before."""
         return None
 
     @property
@@ -118,8 +118,8 @@ class BarClosed(Event):
         return bar_id(self.symbol, self.interval, self.closed_at)
 
     @property
-    def told(self) -> tuple[datetime, datetime]:
-        return self.closed_at, self.recorded_at
+    def happened_at(self) -> datetime:
+        return self.closed_at
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -187,8 +187,8 @@ class ForecastIssued(Event):
                 raise BrokenInvariant(f"quantiles of step {number} cross: {values}")
 
     @property
-    def told(self) -> tuple[datetime, datetime]:
-        return self.origin, self.issued_at
+    def happened_at(self) -> datetime:
+        return self.origin
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -233,8 +233,8 @@ class ForecastScored(Event):
         return self.trained_until is not None and self.origin <= self.trained_until
 
     @property
-    def told(self) -> tuple[datetime, datetime]:
-        return self.target_at, self.recorded_at
+    def happened_at(self) -> datetime:
+        return self.target_at
 
     @property
     def identity(self) -> tuple[object, ...]:

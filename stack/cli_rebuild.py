@@ -13,7 +13,7 @@ def rebuild(
     everything: Annotated[bool, typer.Option("--all", help="Every read model, as without a name.")] = False,
     verify_only: Annotated[bool, typer.Option("--verify-only", help="Compare, and change nothing.")] = False,
     accept_difference: Annotated[
-        bool, typer.Option("--accept-difference", help="Take over even if it differs.")
+        bool, typer.Option("--accept-difference", help="Take over, even if it differs.")
     ] = False,
     skip_dead: Annotated[
         bool, typer.Option("--skip-dead", help="Pass over all that cannot be read, not only settled dead letters.")
@@ -26,9 +26,10 @@ def rebuild(
     ] = None,
     expect: Annotated[str, typer.Option(metavar="HASH", help="With --as-of: fail unless its hash is this one.")] = "",
 ) -> None:
-    """Build read models anew from the log, beside the live ones; they take over only if they are the same.
+    """Build read models anew from the log, beside the live ones, and compare them; take over with --accept-difference.
 
-    The live read model goes on meanwhile. The exit code is 0 when all were the same, or took over.
+    The live read model goes on meanwhile; an equal one need not be replaced. The exit code is 0 when all were the same,
+    or took over.
 
     --as-of takes a time (what messages stamped at or before it say), next offsets as JSON, or a file that holds such,
     a snapshot's manifest.json too. The same offsets give the same hash, whenever they are built.

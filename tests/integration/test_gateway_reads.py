@@ -42,6 +42,7 @@ SCORE = replace(sample(ForecastScored), forecast_id=FORECASTS[0].forecast_id)
 SCORE_LATER = replace(
     SCORE, forecast_id=FORECASTS[1].forecast_id, symbol="FB", target_at=SCORE.target_at + timedelta(days=1)
 )
+SLASHED = replace(APPLE[0], symbol="BF/B")
 PROMOTED = sample(ModelPromoted)
 LATER = replace(PROMOTED, alias="naive", version="1", family="naive")
 
@@ -55,7 +56,7 @@ def settings(isolated_module):
 
 @pytest.fixture(scope="module")
 def projected(settings):
-    publish(settings, [*BARS, CORRECTED, SPLIT, *FORECASTS, SCORE, SCORE_LATER, PROMOTED, LATER])
+    publish(settings, [*BARS, SLASHED, CORRECTED, SPLIT, *FORECASTS, SCORE, SCORE_LATER, PROMOTED, LATER])
     with Running(settings) as running:
         running.catch_up()
         yield running
@@ -67,6 +68,15 @@ def gateway(isolated_module, projected, tmp_path_factory):
     gateway.start()
     yield gateway
     gateway.end(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("symbol", ["BF%2FB", "BF/B"])
+def test_symbol_with_a_slash_is_read_on_every_route(gateway, symbol):
+    assert [bar["close"] for bar in get(gateway, f"/api/bars/{symbol}")["items"]] == [SLASHED.close]
+    assert get(gateway, f"/api/actions/{symbol}")["items"] == []
+    assert get(gateway, f"/api/forecasts/{symbol}")["items"] == []
+    assert "BF/B" in {item["symbol"] for item in get(gateway, "/api/symbols")["items"]}
+    assert "Nothing is known of BF/C" in get(gateway, f"/api/bars/{symbol[:-1]}C", 404)["detail"]
 
 
 def get(gateway, path, status=200):

@@ -68,6 +68,18 @@ def test_live_sends_published_bars_with_their_offsets_and_fields(live, settings)
     run(check())
 
 
+def test_live_of_a_symbol_with_a_slash_sends_it(live, settings):
+    async def check():
+        async with live.socket("/live?symbols=BF%2FB") as ear:
+            await ear.say(type="resume", positions={})
+            await ear.hear(1, "hello")
+            await asyncio.to_thread(publish, settings, [replace(bar, symbol="BF/B") for bar in bars(2)])
+            heard = await ear.hear(2, "bar")
+            assert {message["data"]["symbol"] for message in heard} == {"BF/B"}
+
+    run(check())
+
+
 def test_live_of_some_symbols_sends_only_those(live, settings):
     async def check():
         async with live.socket("/live?symbols=IBM,FB") as ear:

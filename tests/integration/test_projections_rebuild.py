@@ -13,11 +13,12 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from contracts.events import ForecastIssued, ForecastScored
+from contracts.events import BarClosed, ForecastIssued, ForecastScored
 from contracts.samples import SAMPLES, sample
 from contracts.topics import STOCK_DATA
 from projections import filling
 from projections.bars import BARS
+from projections.comparison import Comparing, fingerprint
 from projections.forecasts import FORECASTS
 from projections.lease import Lease
 from projections.mongo import Store
@@ -187,6 +188,69 @@ def test_rebuild_beside_live_traffic_loses_nothing_and_live_goes_on_by_itself(se
     assert documents(settings, model.name) == expected(settings, model)
     for row in assert_reconciled(settings, model):
         assert row["applied"] == row["next_offset"]
+
+
+def test_rebuild_reads_only_what_has_just_changed_while_the_live_one_stands_still(settings, monkeypatch):
+    """Else the pause would grow with the read model."""
+    publish(settings, bars(700))
+    read, paused = [], []
+    plainly, scan, pause = Store.read, Store.scan, Lease.pause_writers
+
+    def traffic(lease):
+        publish(settings, bars(30, first=700))
+        until(lambda: len(documents(settings, "stock_data")) == 730, "the live one has it")
+        paused.append(generation := pause(lease))
+        return generation
+
+    def reading(store, collection, ids):
+        read.extend(ids if paused else [])
+        return plainly(store, collection, ids)
+
+    def scanning(store, collection, *rest, **options):
+        found = list(scan(store, collection, *rest, **options))
+        read.extend(found if paused and collection.startswith("stock_data") else [])
+        return iter(found)
+
+    with Running(settings, BARS) as running:
+        running.catch_up()
+        monkeypatch.setattr(Lease, "pause_writers", traffic)
+        monkeypatch.setattr(Store, "read", reading)
+        monkeypatch.setattr(Store, "scan", scanning)
+        report = rebuild(settings, "stock_data")
+
+    assert report.equal
+    assert report.comparison.live_documents == report.read == 730
+    assert 60 <= len(read) <= 150
+
+
+def test_rebuild_finds_what_was_spoiled_before_while_and_after_all_was_compared(settings, monkeypatch):
+    publish(settings, bars(300))
+    keys = sorted(event.bar_id for event in bars(300))
+    plainly = Comparing.all
+
+    def spoil(key: str) -> None:
+        tamper(settings, "stock_data", key, close=1.0)
+
+    def spoiling(comparing, position):
+        plainly(comparing, position)
+        spoil(keys[1])  # and an event on it, so that it is looked at again
+        first = next(event for event in bars(300) if event.bar_id == keys[1])
+        publish(settings, [replace(first, revision=1)])
+        until(lambda: documents(settings, "stock_data")[keys[1]]["revision"] == 1, "the live one has it")
+
+    with Running(settings, BARS) as running:
+        running.catch_up()
+        spoil(keys[0])
+        monkeypatch.setattr(Comparing, "all", spoiling)
+        report = rebuild(settings, "stock_data")
+
+    assert not report.equal
+    assert report.comparison.differences == {keys[0]: [f"close: live 1.0, rebuilt {sample(BarClosed).close}"]}
+    assert report.comparison.live_documents == report.comparison.rebuilt_documents == 300
+    assert report.comparison.live_hash != report.comparison.rebuilt_hash
+    store = Store(settings)
+    assert fingerprint(store, "stock_data") == report.comparison.fingerprints[0]
+    store.close()
 
 
 def test_rebuild_poison_stops_it_unless_dead_letters_are_skipped(settings):

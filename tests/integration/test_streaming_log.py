@@ -1,5 +1,7 @@
 """Publish, read and consume through a real broker and a real registry."""
 
+import random
+import struct
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -12,23 +14,28 @@ from confluent_kafka.admin import AdminClient
 from contracts.events import BarClosed
 from contracts.samples import SAMPLES, sample
 from contracts.topics import STOCK_DATA, topic_of
-from streaming.codec import Poison
+from streaming.codec import Codec, Poison
+from streaming.letters import DeadLetters
 from streaming.loop import Away, Loop
 from streaming.moments import offsets_at
 from streaming.publisher import Publisher
 from streaming.reader import HistoryGone, Tail, read_all, read_range, topic_epoch, watermarks
 from streaming.records import Batch
+from streaming.redriving import CannotSettle, Redriver
 from streaming.registry import Registry
+from streaming.restoring import restore
 from streaming.settings import StreamSettings
+from tests.topics import produce
 from tests.waiting import until
 
 BAR = sample(BarClosed)
 
 
 def bars(count: int) -> list[BarClosed]:
+    closes = [BAR.closed_at + timedelta(days=n) for n in range(count)]
     return [
-        replace(BAR, symbol=f"S{n % 7}", closed_at=BAR.closed_at + timedelta(days=n), recorded_at=BAR.closed_at)
-        for n in range(count)
+        replace(BAR, symbol=f"S{n % 7}", closed_at=closed_at, recorded_at=closed_at)
+        for n, closed_at in enumerate(closes)
     ]
 
 
@@ -146,7 +153,8 @@ def test_offsets_at_a_moment_of_messages_without_headers_are_found_by_their_own_
 
 
 def test_range_of_offsets_gives_exactly_these(settings):
-    publish(settings, [replace(BAR, closed_at=BAR.closed_at + timedelta(days=n)) for n in range(50)])
+    days = [BAR.closed_at + timedelta(days=n) for n in range(50)]
+    publish(settings, [replace(BAR, closed_at=day, recorded_at=day) for day in days])
     ((partition, (_, end)),) = [(p, marks) for p, marks in watermarks(settings, STOCK_DATA).items() if marks[1]]
     assert end == 50
     read = list(read_range(settings, STOCK_DATA, {partition: 10}, {partition: 20}))
@@ -227,6 +235,64 @@ def test_loop_waits_while_the_registry_is_away_and_buries_nothing(settings):
     with Running(away, sink) as running:
         until(lambda: "does not answer" in running.loop.state.waiting_for)
     assert (sink.records, sink.dead) == ([], [])
+
+
+def test_loop_waits_for_a_schema_that_the_registry_has_lost_and_buries_nothing(settings):
+    """As after the registry lost its storage: what stands in the log is of ours, and sound."""
+    publish(settings, bars(10))
+    value = Codec(settings).encode(BAR)
+    lost = struct.pack(">bI", 0, random.randrange(1 << 30, 1 << 31)) + value[5:]
+    ours = {"ce_source": "/foretick/producers"}
+    produce(settings, STOCK_DATA, lost, BAR.symbol.encode(), ours)
+    sink = MemorySink()
+    with Running(settings, sink) as running:
+        until(lambda: "`foretick contracts restore`" in running.loop.state.waiting_for)
+        assert sink.dead == []
+        restore(settings)
+        until(lambda: len(sink.records) == 11 and running.loop.state.waiting_for == "")
+    assert sink.dead == []
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "told"),
+    [
+        (b"MSFT", {}, "the message's key is 'MSFT', the event's is"),
+        (None, {}, "the message's key is None"),
+        (BAR.symbol.encode(), {"closed_at": datetime(2099, 1, 4, 21, tzinfo=UTC)}, "BarClosed of the future"),
+        (
+            BAR.symbol.encode(),
+            {"closed_at": datetime(2099, 1, 4, tzinfo=UTC), "recorded_at": datetime(2099, 1, 4, tzinfo=UTC)},
+            "BarClosed of the future",
+        ),
+        # Past by the wall clock, but of the future of the market that its writer knew.
+        (BAR.symbol.encode(), {"closed_at": BAR.recorded_at + timedelta(days=1)}, "BarClosed of the future"),
+    ],
+)
+def test_loop_buries_what_cannot_stand_where_it_stands_and_goes_on(settings, key, change, told):
+    produce(settings, STOCK_DATA, Codec(settings).encode(replace(BAR, **change)), key)
+    publish(settings, bars(3))
+    sink = MemorySink()
+    with Running(settings, sink):
+        until(lambda: len(sink.records) == 3 and sink.dead)
+    (dead,) = sink.dead
+    assert told in dead.error
+    (letter,) = DeadLetters(settings).of(STOCK_DATA).open
+    assert letter.dead == dead
+
+
+def test_letter_of_a_wrong_key_is_redriven_under_its_events_own_and_one_of_the_future_is_not(settings):
+    later = replace(BAR, closed_at=datetime(2099, 1, 4, 21, tzinfo=UTC))
+    produce(settings, STOCK_DATA, Codec(settings).encode(BAR), b"MSFT")
+    produce(settings, STOCK_DATA, Codec(settings).encode(later), BAR.symbol.encode())
+    sink = MemorySink()
+    with Running(settings, sink):
+        until(lambda: len(sink.dead) == 2)
+    letters = {letter.dead.key: letter for letter in DeadLetters(settings).of(STOCK_DATA).open}
+    redriver = Redriver(settings, lambda: datetime.now(UTC))
+    redriver.redrive(letters[b"MSFT"])
+    with pytest.raises(CannotSettle, match=r"of the future.*foretick dlq drop"):
+        redriver.redrive(letters[BAR.symbol.encode()])
+    assert [(record.key, record.event) for record in read_all(settings, STOCK_DATA)] == [(BAR.symbol, BAR)]
 
 
 def test_loop_starts_where_the_state_ends_whatever_was_committed(settings):

@@ -17,6 +17,11 @@ def test_csv_folder_gives_each_symbol_its_file(tmp_path: Path) -> None:
     assert (report.bars[0].open, report.bars[1].volume) == (Decimal("1.1"), Decimal("200.5"))
 
 
+def test_csv_folder_gives_a_symbol_with_a_slash_its_file(tmp_path: Path) -> None:
+    (tmp_path / "BF%2FB.csv").write_text(ROWS)
+    assert [bar.symbol for bar in CsvFiles(tmp_path).fetch("BF/B", "P1D", None).bars] == ["BF/B", "BF/B"]
+
+
 def test_csv_exchange_that_is_not_known_has_the_calendar_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "A.csv").write_text("date,open,high,low,close,volume,exchange\n2012-01-03,1,1,1,1,1,XMUN\n")
     [bar] = CsvFiles(tmp_path, calendars={"XMUN": "XFRA"}).fetch("A", "P1D", None).bars

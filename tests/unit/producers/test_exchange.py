@@ -36,6 +36,12 @@ def client(tmp_path: Path, wall: Wall) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.mark.parametrize("symbol", ["BF%2FB", "BF/B"])
+def test_exchange_knows_the_whole_of_a_symbol_with_a_slash(client: TestClient, symbol: str) -> None:
+    answer = client.get(CHART + symbol)
+    assert (answer.status_code, answer.json()["chart"]["error"]["code"]) == (404, "Not Found")
+
+
 def test_exchange_opens_held_at_the_close_before_the_live_session(client: TestClient) -> None:
     told = client.get("/clock").json()
     assert (told["now"], told["running"]) == ("2011-12-30T21:00:00Z", False)

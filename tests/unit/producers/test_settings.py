@@ -19,6 +19,36 @@ def test_symbols_are_read_from_a_comma_separated_text(monkeypatch: pytest.Monkey
         ProducerSettings(_env_file=None)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize(
+    "symbol", ["BF/B", "^GSPC", "EURUSD=X", "005930.KS", "BRK-B", "BTC/USD:USDT", "M&M.NS", ".INX"]
+)
+def test_symbol_as_exchanges_write_it_is_taken(symbol: str) -> None:
+    assert settings(symbols=f"AAPL,{symbol}").symbols == ("AAPL", symbol)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "told"),
+    [
+        ("../../etc/passwd", "is a path"),
+        ("/etc/passwd", "is a path"),
+        ("..", "is a path"),
+        (".", "is a path"),
+        ("A/../B", "is a path"),
+        ("A//B", "is a path"),
+        ("A/", "is a path"),
+        ("~/A", "is a path"),
+        ("C:\\A", "is a path"),
+        ("A|P1D", "is no symbol"),
+        ("A B", "is no symbol"),
+        ("A\x00", "is no symbol"),
+        ("A" * 33, "is no symbol"),
+    ],
+)
+def test_symbol_that_is_a_path_or_no_symbol_at_all_is_refused(symbol: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        settings(symbols=f"AAPL,{symbol}")
+
+
 def test_keys_do_not_show_when_settings_are_printed() -> None:
     shown = repr(settings(alphavantage_key="SECRETKEY", rest_key="SECRETKEY"))
     assert "SECRETKEY" not in shown

@@ -58,6 +58,20 @@ def test_decode_every_event_in_every_version_is_what_the_avro_library_reads(code
     assert codec.decode(topic.name, codec.encode(event))[1] == event
 
 
+@pytest.mark.parametrize("number", IDS)
+def test_written_as_tells_the_version_from_the_bytes_whatever_id_is_in_front(codec, number):
+    version = IDS[number]
+    event = next(each for each in SAMPLES if type(each).__name__ == version.event)
+    topic, body = topic_of(type(event)), BytesIO()
+    schemaless_writer(body, parse_schema(version.schema), event.to_record())
+    value = b"\0\x7f\0\0\0" + body.getvalue()
+
+    assert codec.written_as(topic.name, value) == version
+    assert codec.written_as(topic.name, value[:-1]) is None
+    assert codec.written_as(topic.name, b"\1" + value[1:]) is None
+    assert [codec.written_as(other.name, value) for other in TOPICS if other != topic] == [None] * (len(TOPICS) - 1)
+
+
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)))
 def test_decode_any_time_comes_back_to_the_microsecond(moment):
     moment = moment.replace(tzinfo=UTC)
