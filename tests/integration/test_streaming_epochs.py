@@ -15,7 +15,7 @@ from projections.documents import business
 from projections.settings import ProjectionSettings
 from projections.sink import TopicMadeAnew
 from projections.symbols import SYMBOLS
-from streaming import admin
+from streaming import fitness
 from streaming.epochs import EpochRefused, begin_epoch
 from streaming.reader import HistoryGone, read_all, watermarks
 from tests.integration.projecting import Running, bars, clear, command, documents, expected, publish, publish_raw
@@ -28,7 +28,7 @@ MODELS = (BARS, SYMBOLS)
 def grown(settings, monkeypatch) -> Iterator[ProjectionSettings]:
     """The settings of an epoch in which stock-data has nine partitions."""
     table = tuple(replace(topic, partitions=9) if topic is STOCK_DATA else topic for topic in TOPICS)
-    monkeypatch.setattr(admin, "TOPICS", table)
+    monkeypatch.setattr(fitness, "TOPICS", table)
     grown = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}e2-"})
     yield grown
     clear(grown)
