@@ -30,7 +30,7 @@ export function chartOptions(palette: ChartPalette, times: ExchangeTimes): DeepP
       vertLine: { color: palette.crosshair, labelBackgroundColor: palette.label },
       horzLine: { color: palette.crosshair, labelBackgroundColor: palette.label },
     },
-    rightPriceScale: { borderVisible: false, minimumWidth: 62, scaleMargins: { top: 0.12, bottom: 0.06 } },
+    rightPriceScale: { borderVisible: false, minimumWidth: 62, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.06 } },
     timeScale: {
       borderVisible: false,
       shiftVisibleRangeOnNewBar: false,

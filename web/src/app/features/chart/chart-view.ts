@@ -77,11 +77,12 @@ export class ChartView {
     const following = view !== null && view.to >= this.bars.length - 1;
     const end = this.end();
     const change = changeOf(this.bars, bars);
-    this.drawing = true;
-    this.bars = bars;
-    this.prices.draw(bars, change);
-    if (fans !== this.layer.fans) this.drawFans(fans);
-    this.drawing = false;
+    this.quietly(() => {
+      this.prices.draw(bars, change);
+      // Only what was drawn counts as held: what failed is drawn anew with the next change.
+      this.bars = bars;
+      if (fans !== this.layer.fans) this.drawFans(fans);
+    });
     if (view === null) return;
     const shift = following ? this.end() - end : change.prepended;
     this.setView({ from: view.from + shift, to: view.to + shift });
@@ -98,9 +99,9 @@ export class ChartView {
 
   compare(bars: readonly Bar[], title: string): void {
     const view = this.view();
-    this.drawing = true;
-    this.prices.compare(bars, title);
-    this.drawing = false;
+    this.quietly(() => {
+      this.prices.compare(bars, title);
+    });
     if (view !== null) this.setView(view);
   }
 
@@ -159,6 +160,16 @@ export class ChartView {
   destroy(): void {
     this.observer.disconnect();
     this.chart.remove();
+  }
+
+  /** Change data without telling of views that come and go meanwhile. */
+  private quietly(change: () => void): void {
+    this.drawing = true;
+    try {
+      change();
+    } finally {
+      this.drawing = false;
+    }
   }
 
   private drawFans(fans: readonly DrawnFan[]): void {

@@ -37,15 +37,18 @@ export interface BarsChange {
   readonly prepended: number;
 }
 
-/** A few new or corrected bars at the end are cheaper one by one; anything else is drawn anew. */
+/**
+ * A few new or corrected bars at the end are cheaper one by one; anything else is drawn anew. By their times: the chart
+ * takes no bar before its last one, so one that comes late, even one place before the end, is no append; nor does it
+ * let go of a bar that is no longer there.
+ */
 export function changeOf(held: readonly Bar[], bars: readonly Bar[]): BarsChange {
-  const first = held[0];
+  const [first, last] = [held[0], held.at(-1)];
   const from = held.findIndex((bar, at) => bars[at] !== bar);
   const kept = from === -1 ? held.length : from;
   const updates = bars.slice(kept);
-  if (held.length > 0 && bars.length >= held.length && kept >= held.length - 1 && updates.length <= 8) {
-    return { anew: false, updates, prepended: 0 };
-  }
+  const next = kept === held.length || (kept === held.length - 1 && updates[0]?.time === last?.time);
+  if (held.length > 0 && next && updates.length <= 8) return { anew: false, updates, prepended: 0 };
   const prepended = first === undefined ? 0 : bars.findIndex(({ time }) => time >= first.time) - trimmed(held, bars);
   return { anew: true, updates: [], prepended };
 }
