@@ -1,7 +1,7 @@
 import { HttpErrorResponse } from '@angular/common/http';
 import { type ComponentFixture, DeferBlockBehavior, TestBed } from '@angular/core/testing';
 import { provideRouter, Router } from '@angular/router';
-import { type Observable, of, throwError } from 'rxjs';
+import { NEVER, type Observable, of, throwError } from 'rxjs';
 
 import { FAKE_SOCKET, FakeSocket } from '../../../testing/fake-socket';
 import { promotion } from '../../../testing/models';
@@ -9,7 +9,7 @@ import { barClosed, forecast, page } from '../../../testing/samples';
 import { App } from '../../app';
 import { routes } from '../../app.routes';
 import { Api } from '../../core/api';
-import type { LeaderboardRow, Prediction } from '../../core/api-types';
+import type { LeaderboardRow, Pipeline, Prediction } from '../../core/api-types';
 import { WEB_SOCKET } from '../../core/market-stream';
 
 const position = { 'stock-data': { '0': 3 } };
@@ -42,8 +42,9 @@ class FakeApi {
     of(page([forecast(3), forecast(3, { version: '1', family: 'naive', role: 'SHADOW' })].map((one) => ({ ...one, symbol })), {}));
   models = () => of({ items: this.names.length > 0 ? [decision] : [] });
   leaderboard = () => of({ items: [standing('arima', '4', 0.004, 'better'), standing('naive', '1', 0, 'baseline'), standing('lstm', '2', -0.01, 'worse')] });
-  pipeline = () =>
-    of({ clock: null, market: null, dead_letters: 0, topics: [], read_models: [], services: [], links: { mlflow: 'http://mlflow', airflow: 'http://airflow' } });
+  market: Pipeline['market'] = { calendar: 'XNAS', open: true, last_close: '2012-01-03T21:00:00Z', close_before: '2012-01-02T21:00:00Z', changes_at: null };
+  pipeline = (): Observable<Pipeline> =>
+    of({ clock: null, market: this.market, dead_letters: 0, topics: [], read_models: [], services: [], links: { mlflow: 'http://mlflow', airflow: 'http://airflow' } });
   actions = () => of({ items: [] });
   promotions = () => of({ items: [promotion()] });
   predict = () => this.answer();
@@ -156,6 +157,17 @@ describe('The page', () => {
     await open();
     expect(text('no-data')).toContain('No bars yet.');
     expect(text('connection-badge')).toBe('Connecting');
+  });
+
+  it('claims neither Live nor the date of the wall before the market clock is known', async () => {
+    api.pipeline = () => NEVER;
+    await open();
+    FakeSocket.opened.find(({ url }) => url.includes('/live'))?.accept();
+    FakeSocket.opened.find(({ url }) => url.includes('/live'))?.say({ type: 'heartbeat', at: 'now', source: 'live' });
+    await vi.advanceTimersByTimeAsync(200);
+    await settled();
+    expect(text('connection-badge')).toBe('Connected market time unknown');
+    expect(text('market-clock')).toBe('');
   });
 
   it('moves with the stream', async () => {

@@ -48,8 +48,14 @@ export class TimeMachinePage {
   protected readonly after = signal(true);
   protected readonly wish = signal<RangeWish>({ range: '3M' });
 
-  protected readonly today = computed(() => dayOf(this.market.now()));
-  protected readonly day = computed(() => this.chosen() ?? this.today());
+  /** Null while the market's time is not known. */
+  protected readonly today = computed(() => {
+    const now = this.market.now();
+    return now === null ? null : dayOf(now);
+  });
+  protected readonly day = computed(() => this.chosen() ?? this.today() ?? '');
+  /** Whether there is no later day to move to, as far as is known. */
+  protected readonly isToday = computed(() => this.day() === '' || this.day() >= (this.today() ?? '9999'));
   protected readonly times = computed(() => new ExchangeTimes(zoneOf(this.selection.summary()?.exchange)));
   protected readonly last = computed(() => this.found()?.bars.at(-1));
   protected readonly fans = computed<readonly DrawnFan[]>(() => {
