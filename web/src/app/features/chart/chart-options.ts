@@ -10,8 +10,10 @@ import {
 } from 'lightweight-charts';
 
 import type { ExchangeTimes } from '../../core/exchange-times';
+import { DASHES } from './fan-kinds';
+import type { DrawnFan } from './fan-points';
 import type { FanOptions } from './fan-series';
-import type { ChartPalette, FanKind } from './palettes';
+import type { ChartPalette } from './palettes';
 
 export function chartOptions(palette: ChartPalette, times: ExchangeTimes): DeepPartial<ChartOptions> {
   return {
@@ -69,14 +71,7 @@ export function comparisonOptions(palette: ChartPalette): LineSeriesPartialOptio
   return { color: palette.comparison, lineWidth: 2, priceLineVisible: false };
 }
 
-/** Filled for what users are shown, dashed for what is held against it. */
-export function fanStyle(kind: FanKind, palette: ChartPalette): Partial<FanOptions> {
-  const styles: Record<FanKind, { opacity: number; dash: readonly number[] }> = {
-    champion: { opacity: 0.17, dash: [] },
-    naive: { opacity: 0, dash: [5, 4] },
-    challenger: { opacity: 0, dash: [5, 4] },
-    shadow: { opacity: 0, dash: [1.5, 3] },
-    requested: { opacity: 0, dash: [6, 0] },
-  };
-  return { color: palette.fans[kind], ...styles[kind] };
+/** Filled for what users are shown, dashed for what is held against it; faded once it is old. */
+export function fanStyle({ kind, stale }: DrawnFan, palette: ChartPalette): Partial<FanOptions> {
+  return { color: palette.fans[kind], opacity: kind === 'champion' ? 0.17 : 0, dash: DASHES[kind], fade: stale ? 0.4 : 1 };
 }

@@ -3,6 +3,7 @@ import { Router } from '@angular/router';
 
 import { ActionFeed } from '../../core/action-feed';
 import { splitFactor, splitsOf, tradedBars } from '../../core/actions';
+import { ageOf, ageSaid, isStale } from '../../core/ages';
 import { BarFeed } from '../../core/bar-feed';
 import { type Bar, secondsOf } from '../../core/bars';
 import { withChallenger } from '../../core/challenger';
@@ -66,12 +67,16 @@ export class ChartPanel {
     const requested = this.desk.fan();
     const now = requested === null ? this.forecasts.fans() : [...this.forecasts.fans(), requested];
     const fans = this.walk.active() ? withChallenger(this.walk.fans() ?? [], this.board.leaderboard()) : now;
-    return fans.map((fan) => ({ fan: this.inTerms(fan), shown: this.switched().get(keyOf(fan)) ?? isShown(fan) }));
+    return fans.map((fan) => ({
+      fan: this.inTerms(fan),
+      shown: this.switched().get(keyOf(fan)) ?? isShown(fan),
+      aged: this.agedSaid(fan),
+    }));
   });
   protected readonly fans = computed(() =>
     this.entries()
       .filter(({ shown }) => shown)
-      .map(({ fan }) => drawnFan(fan, this.bars())),
+      .map(({ fan, aged }) => drawnFan(fan, this.bars(), aged !== null)),
   );
   protected readonly marks = computed(() => marksOf(this.bars(), this.actions.of(this.symbol()), this.board.promotions()));
   protected readonly comparison = computed<Comparison | null>(() => {
@@ -143,6 +148,13 @@ export class ChartPanel {
 
   protected open({ id }: DrawnFan): void {
     if (id !== null) void this.router.navigate(['/lineage', id]);
+  }
+
+  /** What a fan of the past said is looked at for its own sake; one that is shown as of now must tell its age. */
+  private agedSaid(fan: Fan): string | null {
+    const age = ageOf(fan, this.adjusted());
+    if (this.walk.active() || !isStale(age)) return null;
+    return `from the close of ${this.times().shortDate(fan.origin)}, ${ageSaid(age)}`;
   }
 
   /** A forecast speaks in the share terms of its origin; bars not shown as traded are in those of the newest. */

@@ -134,6 +134,46 @@ describe('The page', () => {
     expect(document.querySelector('h1')?.textContent).toBe('IBM');
   });
 
+  it('changes legend, card and table together when a champion is promoted', async () => {
+    await open();
+    const [next, again] = [{ ...decision, version: '9', family: 'lstm' }, { ...decision, alias: 'arima' }];
+    api.models = () => of({ items: [next, again] });
+    api.promotions = () => of({ items: [promotion({ version: '9', family: 'lstm' }), promotion()] });
+    const champions = () => [text('model-version'), text('fan-legend').includes('ARIMA v4 champion'), text('forecast-table').includes('ARIMA champion v4')];
+    expect(champions()).toEqual(['v4', true, true]);
+    await vi.advanceTimersByTimeAsync(5000);
+    await settled();
+    expect(champions()).toEqual(['v9', false, false]);
+    expect(text('fan-legend')).toContain('ARIMA v4 former champion');
+    expect(text('champion-silent')).toMatch(/^LSTM v9 is the champion since .*; it speaks from the next close on.$/);
+  });
+
+  it('asks who is champion as soon as one speaks that it does not know', async () => {
+    await open();
+    api.models = () => of({ items: [{ ...decision, version: '9', family: 'lstm' }] });
+    const socket = FakeSocket.opened.find(({ url }) => url.includes('/forecast'));
+    socket?.accept();
+    const spoken = forecast(3, { version: '9', family: 'lstm' });
+    socket?.say({ type: 'forecast', topic: 'stock-forecasts', partition: 0, offset: 9, data: spoken });
+    await vi.advanceTimersByTimeAsync(200);
+    await settled();
+    expect(text('model-version')).toBe('v9');
+    expect(text('fan-legend')).toContain('LSTM v9 champion');
+    expect(text('forecast-table')).toContain('LSTM champion v9');
+  });
+
+  it('says how old a forecast is once two sessions have closed since', async () => {
+    const old = { ...forecast(1), steps: [1, 2, 3].flatMap((step) => forecast(step).steps.slice(0, 1).map((one) => ({ ...one, step }))) };
+    api.forecasts = () => of(page([old], {}));
+    await open();
+    expect(text('forecast-made')).toBe('from the close of Sun 1 Jan 2012 , 2 sessions old');
+    expect(text('fan-aged')).toBe('from the close of 1 Jan, 2 sessions old');
+    api.forecasts = (symbol) => of(page([{ ...forecast(1), symbol }], {}));
+    find('symbol-IBM')?.click();
+    await settled();
+    expect(text('forecast-past')).toBe('The newest forecast, from the close of Sun 1 Jan 2012, is 2 sessions old: all that it speaks of has come.');
+  });
+
   it('asks for a prediction and shows it', async () => {
     await open();
     find('predict-button')?.click();

@@ -12,7 +12,9 @@ import { currentFans, tally } from '../../core/forecasts';
 import { type Problem, problemOf } from '../../core/problems';
 import { change, count, price } from '../../common/numbers';
 import { ProblemNote } from '../../common/problem-note';
+import { kindOf } from '../chart/fan-kinds';
 import { type DrawnFan, drawnFan } from '../chart/fan-points';
+import { FanSwatch } from '../chart/fan-swatch';
 import { marksOf } from '../chart/marks';
 import { PriceChart, type RangeWish } from '../chart/price-chart';
 import { Selection } from '../market/selection';
@@ -29,7 +31,7 @@ const DAY = 86_400;
 /** A date: what was known then, what was forecast, and what then happened. */
 @Component({
   selector: 'ft-time-machine-page',
-  imports: [PriceChart, ProblemNote, RouterLink],
+  imports: [FanSwatch, PriceChart, ProblemNote, RouterLink],
   templateUrl: './time-machine-page.html',
 })
 export class TimeMachinePage {
@@ -78,14 +80,14 @@ export class TimeMachinePage {
     const [found, last] = [this.found(), this.last()];
     if (found === null || last === undefined) return [];
     const closes = new Map(found.since.map(({ time, close }) => [time, close]));
-    return nextSessions(found.fans, last.time, last.close).map((row) => {
-      const fan = found.fans.find(({ version }) => version === row.version);
+    return nextSessions(found.fans, found.bars, splitsOf(found.actions)).map((row) => {
       const came = closes.get(row.time) ?? null;
       const inside = came === null ? null : row.low95 <= came && came <= row.high95;
-      return { ...row, came, inside, tally: fan === undefined ? null : tally(fan, closes) };
+      return { ...row, came, inside, tally: tally(row.fan, closes) };
     });
   });
 
+  protected readonly kindOf = kindOf;
   protected readonly name = familyName;
   protected readonly price = price;
   protected readonly change = change;
