@@ -135,7 +135,10 @@ export class BarFeed {
   }
 
   private apply(batch: readonly (StreamMessage | Anew)[]): void {
-    if (batch.some(({ type }) => type === 'anew')) this.book.clear();
+    if (batch.some(({ type }) => type === 'anew')) {
+      this.book.clear();
+      for (const { load } of this.series.values()) load.set(LOADING);
+    }
     const events = new Map<string, BarClosed[]>();
     for (const message of batch) {
       if (message.type !== 'bar') continue;

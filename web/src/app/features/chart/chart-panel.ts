@@ -4,6 +4,7 @@ import { Router } from '@angular/router';
 import { ActionFeed } from '../../core/action-feed';
 import { splitFactor, splitsOf, tradedBars } from '../../core/actions';
 import { ageOf, ageSaid, isStale } from '../../core/ages';
+import { PATHS } from '../../core/api';
 import { BarFeed } from '../../core/bar-feed';
 import { type Bar, secondsOf } from '../../core/bars';
 import { withChallenger } from '../../core/challenger';
@@ -11,9 +12,8 @@ import { ExchangeTimes, zoneOf } from '../../core/exchange-times';
 import { NAIVE } from '../../core/families';
 import { ForecastFeed } from '../../core/forecast-feed';
 import { type Fan, scaledFan } from '../../core/forecasts';
-import { problemIn } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
-import { ProblemNote } from '../../common/problem-note';
+import { LoadNote } from '../../common/load-note';
 import { Desk } from '../market/desk';
 import { Selection } from '../market/selection';
 import { ChartSettings } from './chart-settings';
@@ -36,7 +36,7 @@ const AHEAD = 300;
 /** The chosen symbol: quote, legends, ranges and the chart. */
 @Component({
   selector: 'ft-chart-panel',
-  imports: [ChartToolbar, FanLegend, OhlcvLegend, PriceChart, ProblemNote, QuoteHeader, WalkSlider],
+  imports: [ChartToolbar, FanLegend, LoadNote, OhlcvLegend, PriceChart, QuoteHeader, WalkSlider],
   templateUrl: './chart-panel.html',
 })
 export class ChartPanel {
@@ -58,8 +58,8 @@ export class ChartPanel {
   private readonly adjusted = computed(() => this.feed.bars(this.symbol())());
   private readonly splits = computed(() => splitsOf(this.actions.of(this.symbol())));
   protected readonly bars = computed(() => (this.settings.raw() ? tradedBars(this.adjusted(), this.splits()) : this.adjusted()));
+  protected readonly path = computed(() => PATHS.bars(this.symbol()));
   protected readonly load = computed(() => this.feed.loadOf(this.symbol())());
-  protected readonly problem = computed(() => problemIn(this.load()));
   private readonly zone = computed(() => zoneOf(this.selection.summary()?.exchange));
   protected readonly times = computed(() => new ExchangeTimes(this.zone()));
 

@@ -4,14 +4,14 @@ import { RouterLink } from '@angular/router';
 import { ActionFeed } from '../../core/action-feed';
 import { splitsOf } from '../../core/actions';
 import { ageOf, ageSaid, isStale } from '../../core/ages';
+import { PATHS } from '../../core/api';
 import { BarFeed } from '../../core/bar-feed';
 import { secondsOf } from '../../core/bars';
 import { familyName } from '../../core/families';
 import { ForecastFeed } from '../../core/forecast-feed';
-import { problemIn } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
 import { change, percent, price } from '../../common/numbers';
-import { ProblemNote } from '../../common/problem-note';
+import { LoadNote } from '../../common/load-note';
 import { kindOf } from '../chart/fan-kinds';
 import { FanSwatch } from '../chart/fan-swatch';
 import { Selection } from '../market/selection';
@@ -21,7 +21,7 @@ import { commonOrigin, nextSessions } from './next-sessions';
 /** What every model says of the chosen symbol's next session. */
 @Component({
   selector: 'ft-forecast-table',
-  imports: [FanSwatch, ProblemNote, RouterLink],
+  imports: [FanSwatch, LoadNote, RouterLink],
   template: `
     <section class="card card-forecasts" aria-labelledby="forecast-heading">
       <h2 class="card-title" id="forecast-heading">
@@ -67,14 +67,12 @@ import { commonOrigin, nextSessions } from './next-sessions';
         @if (waiting(); as waiting) {
           <p class="card-foot" data-testid="champion-silent">{{ waiting }}</p>
         }
-      } @else if (problem(); as problem) {
-        <ft-problem-note [problem]="problem" />
-      } @else if (feed.load().status === 'loading') {
-        <p class="muted">Reading forecasts …</p>
       } @else if (past(); as past) {
         <p class="muted" data-testid="forecast-past">{{ past }}</p>
       } @else {
-        <p class="muted">No forecast for {{ selection.symbol() }} yet: the next bar that closes brings one, once a model serves.</p>
+        <ft-load-note [load]="feed.load()" what="Forecasts" [path]="path()">
+          <p class="muted">No forecast for {{ selection.symbol() }} yet: the next bar that closes brings one, once a model serves.</p>
+        </ft-load-note>
       }
     </section>
   `,
@@ -118,7 +116,7 @@ export class ForecastTable {
     if (champion === null || this.feed.champion() !== null) return null;
     return `${familyName(champion.family)} v${champion.version} is the champion since ${this.written(secondsOf(champion.decided_at))}; it speaks from the next close on.`;
   });
-  protected readonly problem = computed(() => problemIn(this.feed.load()));
+  protected readonly path = computed(() => PATHS.forecasts(this.selection.symbol() ?? ''));
   protected readonly kindOf = kindOf;
   protected readonly name = familyName;
   protected readonly price = price;

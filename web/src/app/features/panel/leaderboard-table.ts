@@ -1,16 +1,16 @@
-import { Component, computed, inject } from '@angular/core';
+import { Component, inject } from '@angular/core';
 
+import { PATHS } from '../../core/api';
 import { familyName } from '../../core/families';
-import { problemIn } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
 import { skillOf, toneOf } from '../../core/skills';
 import { change, count, decimal, percent } from '../../common/numbers';
-import { ProblemNote } from '../../common/problem-note';
+import { LoadNote } from '../../common/load-note';
 
 /** Live standings one session ahead, over all symbols; what is beyond noise first. */
 @Component({
   selector: 'ft-leaderboard-table',
-  imports: [ProblemNote],
+  imports: [LoadNote],
   template: `
     <section class="card" aria-labelledby="leaderboard-heading">
       <h2 class="card-title" id="leaderboard-heading">Leaderboard <span class="card-note">live, one session ahead</span></h2>
@@ -40,10 +40,10 @@ import { ProblemNote } from '../../common/problem-note';
           </tbody>
         </table>
         <p class="card-foot">Skill is measured against the random walk, and coloured where it is beyond noise. Greyed: fewer than 30 sessions.</p>
-      } @else if (problem(); as problem) {
-        <ft-problem-note [problem]="problem" />
       } @else {
-        <p class="muted">Nothing settled yet. A forecast is scored when the session it speaks of closes.</p>
+        <ft-load-note [load]="load()" what="Standings" [path]="path">
+          <p class="muted" data-testid="leaderboard-none">Nothing settled yet. A forecast is scored when the session it speaks of closes.</p>
+        </ft-load-note>
       }
     </section>
   `,
@@ -51,8 +51,9 @@ import { ProblemNote } from '../../common/problem-note';
 export class LeaderboardTable {
   private readonly board = inject(ModelBoard);
 
+  protected readonly path = PATHS.leaderboard;
   protected readonly rows = this.board.leaderboard;
-  protected readonly problem = computed(() => problemIn(this.board.leaderboardLoad()));
+  protected readonly load = this.board.leaderboardLoad;
   protected readonly skill = skillOf;
   protected readonly tone = toneOf;
   protected readonly name = familyName;
