@@ -13,11 +13,11 @@ import { ProblemNote } from './problem-note';
   imports: [ProblemNote],
   template: `
     @if (trouble(); as trouble) {
-      <p class="muted load-trouble" data-testid="load-trouble">{{ what() }} could not be read: {{ trouble.problem.title.toLowerCase() }}.</p>
+      <p class="muted load-wait" data-testid="load-trouble">{{ what() }} could not be read: {{ uncapitalised(trouble.problem.title) }}.</p>
     } @else if (problem(); as problem) {
       <ft-problem-note [problem]="problem" />
     } @else if (load().status === 'loading') {
-      <p class="muted" role="status" data-testid="load-reading">Reading {{ what().toLowerCase() }} …</p>
+      <p class="muted load-wait" role="status" data-testid="load-reading">Reading {{ what().toLowerCase() }} …</p>
     } @else {
       <ng-content />
     }
@@ -38,4 +38,8 @@ export class LoadNote {
     return paths.map((one) => this.troubles.of(one)).find((trouble) => trouble !== null) ?? null;
   });
   protected readonly problem = computed(() => problemIn(this.load()));
+
+  protected uncapitalised(title: string): string {
+    return title.charAt(0).toLowerCase() + title.slice(1);
+  }
 }

@@ -1,6 +1,6 @@
 import { HttpErrorResponse, type HttpEvent, HttpHeaders, HttpRequest, HttpResponse } from '@angular/common/http';
 import { TestBed } from '@angular/core/testing';
-import { defer, of, type Subscription, throwError } from 'rxjs';
+import { defer, NEVER, of, type Subscription, throwError } from 'rxjs';
 
 import { askAgain } from './ask-again';
 import { Troubles } from './troubles';
@@ -55,6 +55,15 @@ describe('asking again', () => {
     expect(waits).toEqual([2, 3, 4, 5, 6]);
     expect(away.heard).toEqual([ANSWER]);
     expect(troubles.gravest()).toBeNull();
+  });
+
+  it('takes a gateway that does not answer for one that is away', () => {
+    const hung = TestBed.runInInjectionContext(() => askAgain(READ, () => NEVER)).subscribe();
+    vi.advanceTimersByTime(19_999);
+    expect(troubles.gravest()).toBeNull();
+    vi.advanceTimersByTime(1);
+    expect(troubles.gravest()?.problem).toMatchObject({ kind: 'away', unreachable: true, detail: 'No answer came within 20 s.' });
+    hung.unsubscribe();
   });
 
   it('waits as long as the server asks for, a busy one, too', () => {

@@ -1,6 +1,6 @@
-import { type HttpInterceptorFn, HttpResponse } from '@angular/common/http';
+import { HttpErrorResponse, type HttpInterceptorFn, HttpResponse } from '@angular/common/http';
 import { inject } from '@angular/core';
-import { finalize, race, retry, tap, throwError, timer } from 'rxjs';
+import { finalize, race, retry, tap, throwError, timeout, timer } from 'rxjs';
 
 import { type Problem, problemOf } from './problems';
 import { Troubles } from './troubles';
@@ -8,6 +8,8 @@ import { Troubles } from './troubles';
 /** Seconds before the first try anew, one more each time, up to the last. */
 const FIRST = 2;
 const LAST = 5;
+/** Milliseconds after which a gateway that takes a request and does not answer counts as away. */
+const PATIENCE = 20_000;
 
 /**
  * Ask again, until somebody answers or nobody waits any more, for what a server that is away or fails did not give: reads
@@ -17,7 +19,9 @@ export const askAgain: HttpInterceptorFn = (request, next) => {
   if (request.method !== 'GET') return next(request);
   const troubles = inject(Troubles);
   const path = request.url;
+  const late = () => new HttpErrorResponse({ status: 0, url: path, error: { detail: `No answer came within ${PATIENCE / 1000} s.` } });
   return next(request).pipe(
+    timeout({ each: PATIENCE, with: () => throwError(late) }),
     retry({
       delay: (error: unknown, tries) => {
         const problem = problemOf(error);

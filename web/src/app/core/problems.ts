@@ -41,7 +41,7 @@ export function problemOf(error: unknown): Problem {
       kind: 'away',
       title: 'The gateway cannot be reached',
       detail: detail || 'No answer came back.',
-      nextStep: 'Check that Foretick is running (foretick status). What is shown was read before; all comes back by itself.',
+      nextStep: 'Check that Foretick is running (foretick status). All comes back by itself.',
       retryAfter,
       unreachable: true,
     };

@@ -20,6 +20,7 @@ import { ChartSettings } from './chart-settings';
 import { ChartToolbar } from './chart-toolbar';
 import { FanLegend, type LegendEntry } from './fan-legend';
 import { type DrawnFan, drawnFan } from './fan-points';
+import { comparisonSaid, type History, rangeSaid } from './histories';
 import { marksOf } from './marks';
 import { OhlcvLegend } from './ohlcv-legend';
 import { type Comparison, PriceChart, type RangeWish } from './price-chart';
@@ -83,6 +84,14 @@ export class ChartPanel {
     const [symbol, first] = [this.settings.comparison(), this.bars()[0]?.time ?? 0];
     if (symbol === null || symbol === this.symbol()) return null;
     return { symbol, bars: this.feed.bars(symbol)().filter(({ time }) => time >= first) };
+  });
+  /** Where the range or the comparison shows less of the past than asked for, why. */
+  protected readonly said = computed<readonly string[]>(() => {
+    const [range, other] = [this.wish().range, this.settings.comparison()];
+    const date = (time: number): string => this.times().date(time);
+    const own = rangeSaid(this.historyOf(this.symbol()), range, MOST, date);
+    const compared = other === null ? null : comparisonSaid(this.historyOf(other), this.adjusted(), range, date);
+    return [own, compared].filter((each) => each !== null);
   });
   protected readonly shownTime = computed(() => {
     const originAt = this.walk.originAt();
@@ -148,6 +157,10 @@ export class ChartPanel {
 
   protected open({ id }: DrawnFan): void {
     if (id !== null) void this.router.navigate(['/lineage', id]);
+  }
+
+  private historyOf(symbol: string): History {
+    return { symbol, bars: this.feed.bars(symbol)(), load: this.feed.loadOf(symbol)(), complete: this.feed.isComplete(symbol) };
   }
 
   /** What a fan of the past said is looked at for its own sake; one that is shown as of now must tell its age. */

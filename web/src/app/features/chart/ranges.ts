@@ -3,7 +3,7 @@ import type { Bar } from '../../core/bars';
 export const RANGES = ['1M', '3M', '6M', '1Y', 'All'] as const;
 export type RangeName = (typeof RANGES)[number];
 
-const MONTHS: Readonly<Record<RangeName, number>> = { '1M': 1, '3M': 3, '6M': 6, '1Y': 12, All: Infinity };
+const MONTHS: Readonly<Record<Exclude<RangeName, 'All'>, number>> = { '1M': 1, '3M': 3, '6M': 6, '1Y': 12 };
 
 /** Empty slots kept to the right of everything drawn. */
 export const MARGIN = 1.5;
@@ -19,9 +19,15 @@ export interface LogicalWindow {
 export function rangeStart(bars: readonly Bar[], range: RangeName): number {
   const last = bars.at(-1);
   if (last === undefined || range === 'All') return 0;
+  const opens = rangeOpens(last, range);
+  return bars.findIndex(({ time }) => time > opens);
+}
+
+/** When a range begins that ends at a bar: seconds since the epoch. */
+export function rangeOpens(last: Bar, range: Exclude<RangeName, 'All'>): number {
   const since = new Date(last.time * 1000);
   since.setUTCMonth(since.getUTCMonth() - MONTHS[range]);
-  return bars.findIndex(({ time }) => time * 1000 > since.getTime());
+  return since.getTime() / 1000;
 }
 
 /** The logical indices a range shows, with the slots of the future. */

@@ -31,39 +31,41 @@ import { commonOrigin, nextSessions } from './next-sessions';
         <p class="made" data-testid="forecast-made">
           from the close of {{ made() }}@if (aged(); as aged) {<span class="aged">, {{ aged }}</span>}
         </p>
-        <table class="table num" data-testid="forecast-table">
-          <thead>
-            <tr>
-              <th scope="col">Model</th>
-              <th scope="col">Median</th>
-              <th scope="col"><abbr title="Median against the close that the forecast was made from">vs close</abbr></th>
-              <th scope="col">95 % interval</th>
-              <th scope="col"><abbr title="Width of the 95 % interval, relative to the close that the forecast was made from">Width</abbr></th>
-            </tr>
-          </thead>
-          <tbody>
-            @for (row of rows(); track row.key) {
+        <div class="sheet-flat" tabindex="0" role="region" aria-label="Forecasts of the next session">
+          <table class="table num" data-testid="forecast-table">
+            <thead>
               <tr>
-                <th scope="row">
-                  <ft-fan-swatch [kind]="kindOf(row.fan)" />
-                  @if (row.id; as id) {
-                    <a class="quiet-link" [routerLink]="['/lineage', id]" title="What this forecast was made from">{{ name(row.family) }}</a>
-                  } @else {
-                    {{ name(row.family) }}
-                  }
-                  <span class="role">{{ row.role }} v{{ row.version }}</span>
-                  @if (row.apart; as apart) {
-                    <span class="role aged" data-testid="forecast-apart">{{ apart }}</span>
-                  }
-                </th>
-                <td>{{ price(row.median) }}</td>
-                <td>{{ change(row.move) }}</td>
-                <td class="interval">{{ price(row.low95) }}<span class="to">–</span>{{ price(row.high95) }}</td>
-                <td>{{ percent(row.width) }}</td>
+                <th scope="col">Model</th>
+                <th scope="col">Median</th>
+                <th scope="col"><abbr title="Median against the close that the forecast was made from">vs close</abbr></th>
+                <th scope="col">95 % interval</th>
+                <th scope="col"><abbr title="Width of the 95 % interval, relative to the close that the forecast was made from">Width</abbr></th>
               </tr>
-            }
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              @for (row of rows(); track row.key) {
+                <tr>
+                  <th scope="row">
+                    <ft-fan-swatch [kind]="kindOf(row.fan)" />
+                    @if (row.id; as id) {
+                      <a class="quiet-link" [routerLink]="['/lineage', id]" title="What this forecast was made from">{{ name(row.family) }}</a>
+                    } @else {
+                      {{ name(row.family) }}
+                    }
+                    <span class="role">{{ row.role }} v{{ row.version }}</span>
+                    @if (row.apart; as apart) {
+                      <span class="role aged" data-testid="forecast-apart">{{ apart }}</span>
+                    }
+                  </th>
+                  <td>{{ price(row.median) }}</td>
+                  <td>{{ change(row.move) }}</td>
+                  <td class="interval">{{ price(row.low95) }}<span class="to">–</span>{{ price(row.high95) }}</td>
+                  <td>{{ percent(row.width) }}</td>
+                </tr>
+              }
+            </tbody>
+          </table>
+        </div>
         @if (waiting(); as waiting) {
           <p class="card-foot" data-testid="champion-silent">{{ waiting }}</p>
         }

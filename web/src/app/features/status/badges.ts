@@ -48,7 +48,7 @@ export function badgeOf(facts: BadgeFacts): Badge {
     return { state: 'reconnecting', label: 'Reconnecting', detail: `attempt ${link.attempt}` };
   }
   if (link.phase === 'silent') {
-    return { state: 'silent', label: 'Silent', detail: `no word for ${Math.max(1, Math.round((now - link.since) / 1000))} s` };
+    return { state: 'silent', label: 'Silent', detail: `no word for ${Math.max(1, Math.ceil((now - link.since) / 1000))} s` };
   }
   if (link.recovered !== null && now - link.since < TELL) {
     const count = link.recovered === 1 ? '1 bar' : `${link.recovered} bars`;
