@@ -1,6 +1,6 @@
 import { computed, inject, Injectable, type Signal, signal, type WritableSignal } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
-import { catchError, exhaustMap, filter, forkJoin, merge, type Observable, of, Subject, switchMap, timer } from 'rxjs';
+import { catchError, exhaustMap, filter, merge, type Observable, of, Subject, timer } from 'rxjs';
 
 import { Api } from './api';
 import type { LeaderboardRow, ModelDecision, Promotion } from './api-types';
@@ -8,8 +8,8 @@ import { EMPTY_LOAD, failed, type Load, LOADING, READY } from './loads';
 import { type Problem, problemOf } from './problems';
 
 const EVERY = 5000;
-/** Moves of aliases are asked for when an alias has moved, and else in every so many rounds. */
-const SELDOM = 4;
+/** Champions change a few times a day at most. */
+const SELDOM = 20_000;
 
 /** How often closes lay inside a version's intervals, one session ahead. */
 export interface Realised {
@@ -18,9 +18,7 @@ export interface Realised {
   readonly n: number;
 }
 
-type Answer<T> = { readonly items: readonly T[] } | { readonly problem: Problem };
-
-/** Which models stand, and how they have done so far: asked for in rounds, so that a promotion shows everywhere at once. */
+/** Which models stand, and how they have done so far. Who is champion, one answer says; when it changes, the rest is read, too. */
 @Injectable({ providedIn: 'root' })
 export class ModelBoard {
   private readonly api = inject(Api);
@@ -28,6 +26,7 @@ export class ModelBoard {
   private readonly standings = signal<readonly LeaderboardRow[]>([]);
   private readonly moves = signal<readonly Promotion[]>([]);
   private readonly asked = new Subject<void>();
+  private readonly moved = new Subject<void>();
 
   readonly promotionsLoad = signal<Load>(LOADING);
   readonly promotions = this.moves.asReadonly();
@@ -41,17 +40,18 @@ export class ModelBoard {
   );
 
   constructor() {
-    merge(timer(0, EVERY), this.asked)
-      .pipe(
-        filter(() => document.visibilityState === 'visible'),
-        exhaustMap((_, round) => this.round(round % SELDOM === 0)),
-        takeUntilDestroyed(),
-      )
-      .subscribe(([models, standings, moves]) => {
-        take(models, this.decisions, this.modelsLoad);
-        take(standings, this.standings, this.leaderboardLoad);
-        if (moves !== null) take(moves, this.moves, this.promotionsLoad);
-      });
+    // The others first: what has moved is to be heard by them.
+    poll(() => this.api.leaderboard({ step: 1 }), merge(timer(0, EVERY), this.moved)).subscribe((answer) => {
+      take(answer, this.standings, this.leaderboardLoad);
+    });
+    poll(() => this.api.promotions(), merge(timer(0, SELDOM), this.moved)).subscribe((answer) => {
+      take(answer, this.moves, this.promotionsLoad);
+    });
+    poll(() => this.api.models(), merge(timer(0, EVERY), this.asked)).subscribe((answer) => {
+      const moved = this.modelsLoad().status === 'ready' && 'items' in answer && this.hasMoved(answer.items);
+      take(answer, this.decisions, this.modelsLoad);
+      if (moved) this.moved.next();
+    });
   }
 
   /** Ask now: something was heard that these answers do not know. */
@@ -66,22 +66,20 @@ export class ModelBoard {
     return { coverage80: row.coverage_80, coverage95: row.coverage_95, n: row.n };
   }
 
-  private round(withMoves: boolean): Observable<readonly [Answer<ModelDecision>, Answer<LeaderboardRow>, Answer<Promotion> | null]> {
-    return settled(this.api.models()).pipe(
-      switchMap((models) => {
-        const asked = withMoves || this.promotionsLoad().status !== 'ready' || ('items' in models && this.hasMoved(models.items));
-        return forkJoin([of(models), settled(this.api.leaderboard({ step: 1 })), asked ? settled(this.api.promotions()) : of(null)]);
-      }),
-    );
-  }
-
   private hasMoved(models: readonly ModelDecision[]): boolean {
     return models.some(({ alias, version }) => this.models().find((held) => held.alias === alias)?.version !== version);
   }
 }
 
-function settled<T>(asked: Observable<{ readonly items: readonly T[] }>): Observable<Answer<T>> {
-  return asked.pipe(catchError((error: unknown) => of({ problem: problemOf(error) })));
+type Answer<T> = { readonly items: readonly T[] } | { readonly problem: Problem };
+
+/** Ask whenever told to, while the page is looked at and no answer is under way. */
+function poll<T>(ask: () => Observable<{ readonly items: readonly T[] }>, when: Observable<unknown>): Observable<Answer<T>> {
+  return when.pipe(
+    filter(() => document.visibilityState === 'visible'),
+    exhaustMap(() => ask().pipe(catchError((error: unknown) => of({ problem: problemOf(error) })))),
+    takeUntilDestroyed(),
+  );
 }
 
 /** What was read before stays on the screen; the first failure must say why there is nothing. */

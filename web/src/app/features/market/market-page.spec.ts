@@ -148,6 +148,14 @@ describe('The page', () => {
     expect(text('champion-silent')).toMatch(/^LSTM v9 is the champion since .*; it speaks from the next close on.$/);
   });
 
+  it('knows the champion while standings and promotions cannot be read', async () => {
+    api.leaderboard = () => NEVER;
+    api.promotions = () => NEVER;
+    await open();
+    expect(text('model-version')).toBe('v4');
+    expect(text('leaderboard-none')).toBe('');
+  });
+
   it('asks who is champion as soon as one speaks that it does not know', async () => {
     await open();
     api.models = () => of({ items: [{ ...decision, version: '9', family: 'lstm' }] });
