@@ -1,4 +1,4 @@
-"""What does not move, and what is told: pages while they load, a gateway that falls silent, reads that fail, a late bar."""
+"""What does not move, and what is told: pages that load, a gateway that falls silent, reads that fail, a late bar."""
 
 import json
 import os

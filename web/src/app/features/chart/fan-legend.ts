@@ -1,4 +1,4 @@
-import { Component, inject, input, output } from '@angular/core';
+import { Component, computed, inject, input, output } from '@angular/core';
 import { RouterLink } from '@angular/router';
 
 import { roleName } from '../../core/champions';
@@ -34,14 +34,17 @@ export interface LegendEntry {
             <ft-fan-swatch [kind]="kindOf(entry.fan)" />
             <span class="fans-name">{{ name(entry.fan) }}</span>
             <span class="fans-note">{{ note(entry.fan) }}</span>
-            @if (entry.aged; as aged) {
-              <span class="aged" data-testid="fan-aged">{{ aged }}</span>
+            @if (entry.shown && entry.aged && commonAge() === null) {
+              <span class="aged" data-testid="fan-aged">{{ entry.aged }}</span>
             }
           </button>
           @if (entry.shown && entry.fan.id; as id) {
             <a class="fans-link" [routerLink]="['/lineage', id]" [attr.aria-label]="'Lineage of the forecast of ' + name(entry.fan)">lineage</a>
           }
         </li>
+      }
+      @if (commonAge(); as aged) {
+        <li class="fans-item aged" data-testid="fan-aged">{{ aged }}</li>
       }
     </ul>
   `,
@@ -52,6 +55,11 @@ export class FanLegend {
   readonly entries = input.required<readonly LegendEntry[]>();
   readonly switched = output<Fan>();
 
+  /** The age that all share, told once; null where they differ or are fresh. */
+  protected readonly commonAge = computed(() => {
+    const ages = new Set(this.entries().map(({ aged }) => aged));
+    return ages.size === 1 ? ([...ages][0] ?? null) : null;
+  });
   protected readonly kindOf = kindOf;
 
   protected name(fan: Fan): string {

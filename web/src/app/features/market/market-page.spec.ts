@@ -179,7 +179,18 @@ describe('The page', () => {
     api.forecasts = (symbol) => of(page([{ ...forecast(1), symbol }], {}));
     find('symbol-IBM')?.click();
     await settled();
+    expect(text('fan-aged')).toBe('from the close of 1 Jan, 2 sessions old');
     expect(text('forecast-past')).toBe('The newest forecast, from the close of Sun 1 Jan 2012, is 2 sessions old: all that it speaks of has come.');
+  });
+
+  it('says of each forecast from another close than the newest when it was made, and measures it from there', async () => {
+    const late = { ...forecast(2, { version: '1', family: 'naive', role: 'SHADOW' }) };
+    api.forecasts = () => of(page([forecast(3), late], {}));
+    await open();
+    expect(text('forecast-made')).toBe('from the close of Tue 3 Jan 2012');
+    expect(text('forecast-apart')).toBe('made 2 Jan, 2 ahead');
+    expect(text('forecast-table')).toContain('Random walk baseline v1 made 2 Jan, 2 ahead 100.00 −1.96 %');
+    expect(text('fan-aged')).toBe('');
   });
 
   it('asks for a prediction and shows it', async () => {

@@ -70,7 +70,7 @@ import { commonOrigin, nextSessions } from './next-sessions';
           <p class="card-foot" data-testid="champion-silent">{{ waiting }}</p>
         }
       } @else if (past(); as past) {
-        <p class="muted" data-testid="forecast-past">{{ past }}</p>
+        <p class="aged" data-testid="forecast-past">{{ past }}</p>
       } @else {
         <ft-load-note [load]="feed.load()" what="Forecasts" [path]="path()">
           <p class="muted">No forecast for {{ selection.symbol() }} yet: the next bar that closes brings one, once a model serves.</p>
