@@ -15,7 +15,8 @@ import type { DrawnFan } from './fan-points';
 import type { FanOptions } from './fan-series';
 import type { ChartPalette } from './palettes';
 
-export function chartOptions(palette: ChartPalette, times: ExchangeTimes): DeepPartial<ChartOptions> {
+/** `labelled` hears of each time that is given a label. */
+export function chartOptions(palette: ChartPalette, times: ExchangeTimes, labelled: (time: number) => void): DeepPartial<ChartOptions> {
   return {
     layout: {
       background: { type: ColorType.Solid, color: palette.background },
@@ -40,6 +41,7 @@ export function chartOptions(palette: ChartPalette, times: ExchangeTimes): DeepP
       // Null leaves years to the library; days and months are those of the exchange.
       tickMarkFormatter: (time: unknown, type: TickMarkType) => {
         if (typeof time !== 'number') return null;
+        labelled(time);
         return type === TickMarkType.DayOfMonth ? times.dayOfMonth(time) : type === TickMarkType.Month ? times.month(time) : null;
       },
     },
