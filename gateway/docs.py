@@ -22,7 +22,7 @@ details (RFC 9457).
 
 WebSockets: `/live?symbols=AAPL,IBM&interval=P1D` sends bars, `/forecast?symbols=&roles=CHAMPION,SHADOW` forecasts. A
 frame is one message or an array of them: `{"type": "bar" or "forecast", "topic", "partition", "offset", "epoch",
-"data"}`, after a `hello` with the positions, and with a `heartbeat` every 5 s. A client that comes back sends
+"data"}`, after a `hello` with the positions, and with a `heartbeat` every 2 s. A client that comes back sends
 `{"type": "resume", "positions": {topic: {partition: last offset seen}}, "epochs": {topic: epoch}}` first and gets
 everything since, or `{"type": "gap", "topic", "partition", "from", "to"}` for what it must fetch anew. Slow clients get
 the newest of each symbol, told as a gap, and are then closed with 3008. On `/forecast`,

@@ -26,7 +26,7 @@ STARTING, LIVE, AWAY = "starting", "live", "away"
 class Hub:
     """Keep the recent messages of every partition and hand new ones to the clients that want them."""
 
-    def __init__(self, *, ring_messages: int = 4096, heartbeat_every: float = 5.0, round_messages: int = 200) -> None:
+    def __init__(self, *, ring_messages: int = 4096, heartbeat_every: float = 2.0, round_messages: int = 200) -> None:
         self.on_taken: Callable[[int], None] = lambda count: None  # told how many messages went out
         self.source = STARTING
         self.epochs: dict[str, str] = {}

@@ -65,7 +65,7 @@ class GatewaySettings(StreamSettings):
     client_limit_per_address: int = Field(1000, ge=1, description="Sockets open at once from one address.")
     socket_predictions: int = Field(4, ge=1, description="Predictions in flight on one socket.")
     resume_grace: float = Field(2.0, ge=0, description="Seconds a new client has to say where it stopped.")
-    heartbeat_seconds: float = Field(5.0, gt=0, description="Seconds from one heartbeat to the next.")
+    heartbeat_seconds: float = Field(2.0, gt=0, description="Seconds from one heartbeat to the next.")
     memory_messages: int = Field(4096, ge=1, description="Recent messages kept in memory for each partition.")
     preload_messages: int = Field(1000, ge=0, description="Messages of each partition read into memory at start.")
 

@@ -51,7 +51,7 @@ class HelloMessage(BaseModel):
 
 
 class HeartbeatMessage(BaseModel):
-    """Sent every 5 seconds; without two of them in a row the connection is dead."""
+    """Sent every 2 seconds; three missing are worth telling, and after seven the connection is dead."""
 
     type: Literal["heartbeat"]
     at: datetime

@@ -8,11 +8,12 @@ demonstrations: `{"status": 503}`, `{"body": "html"}`, `{"correct": {"symbol": "
 
 import json
 import sys
+from html import escape
 from typing import Annotated, Any
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from producers.market import NoData
 from producers.replay import ClockChange, Exchange, Faults, load_listings
@@ -24,6 +25,11 @@ def application(exchange: Exchange) -> FastAPI:
     """Return the HTTP application over an exchange."""
     app = FastAPI(title="Foretick replay exchange", description=__doc__)
     app.include_router(ops_router(exchange.clock, lambda: []))
+
+    @app.get("/", include_in_schema=False)
+    def get_index() -> HTMLResponse:
+        """Say to whoever comes by what this is, where its clock stands and what can be asked."""
+        return HTMLResponse(_index(exchange))
 
     @app.get("/v8/finance/chart/{symbol:path}")
     def get_chart(
@@ -83,6 +89,33 @@ def application(exchange: Exchange) -> FastAPI:
         return exchange.faults
 
     return app
+
+
+def _index(exchange: Exchange) -> str:
+    """Return a page of links, without a script."""
+    clock, listed = exchange.clock(), exchange.symbols()
+    pace = f"a session every {clock['seconds_per_session']:g} s" if clock["running"] else "held"
+    rows = "".join(f"<li>{_entry(each)}</li>" for each in listed)
+    return (
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Foretick replay exchange</title>"
+        "<meta name='viewport' content='width=device-width'><meta name='color-scheme' content='dark light'>"
+        "<body style='font-family: system-ui; max-width: 40em; margin: 2em auto; padding: 0 1em'>"
+        "<h1>Foretick replay exchange</h1>"
+        "<p>A stock exchange of the past, replayed in the shape of Yahoo's chart API.</p>"
+        f"<p>It is at the session of <b>{clock['session']}</b>, {pace}; {clock['sessions_left']} sessions are left.</p>"
+        f"<ul>{rows}</ul>"
+        "<p><a href='/clock'>Clock</a>, <a href='/symbols'>symbols</a>, <a href='/faults'>faults</a>, "
+        "<a href='/docs'>how to set them</a>.</p></body></html>"
+    )
+
+
+def _entry(listed: dict[str, Any]) -> str:
+    """Return a share's line; one of which no session is visible yet has no chart to lead to."""
+    symbol, name = escape(listed["symbol"]), escape(listed["name"])
+    if not listed["visible"]:
+        return f"{symbol} {name}, from {listed['first_session']} on"
+    link = f"<a href='/v8/finance/chart/{symbol}'>{symbol}</a>"
+    return f"{link} {name}, {listed['visible']} of {listed['sessions']} sessions"
 
 
 def main() -> int:

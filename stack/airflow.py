@@ -65,7 +65,7 @@ def settings(layout: Layout) -> dict[str, str]:
         "core__fernet_key": secret["fernet"],
         "core__execution_api_server_url": layout.url("airflow", "/execution/"),
         "core__simple_auth_manager_users": f"{USER}:admin",
-        "core__simple_auth_manager_passwords_file": str(_passwords(layout)),
+        "core__simple_auth_manager_passwords_file": str(passwords(layout)),
         "database__sql_alchemy_conn": f"sqlite:///{home}/airflow.db",
         "api__host": HOST,
         "api__port": str(layout.port("airflow")),
@@ -92,11 +92,12 @@ def settings(layout: Layout) -> dict[str, str]:
 
 def password(layout: Layout) -> str:
     """Return the password of the user `admin`."""
-    users: dict[str, str] = json.loads(_passwords(layout).read_text())
+    users: dict[str, str] = json.loads(passwords(layout).read_text())
     return users[USER]
 
 
-def _passwords(layout: Layout) -> Path:
+def passwords(layout: Layout) -> Path:
+    """Return the file with the password of each user."""
     return layout.secrets / "airflow-users.json"
 
 
@@ -105,7 +106,7 @@ def _secrets(layout: Layout) -> dict[str, str]:
     path = layout.secrets / "airflow.json"
     if not path.exists():
         layout.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(_passwords(layout), {USER: secrets.token_urlsafe(16)})
+        _write(passwords(layout), {USER: secrets.token_urlsafe(16)})
         fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         _write(path, {"jwt": secrets.token_hex(32), "api": secrets.token_hex(32), "fernet": fernet})
     loaded: dict[str, str] = json.loads(path.read_text())

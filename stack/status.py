@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from stack import airflow
 from stack.http import report
 from stack.layout import Layout
 from stack.readmodels import print_read_models
@@ -62,7 +63,14 @@ def print_services(layout: Layout, running: list[Service], states: dict[str, Sta
     table.add_section()
     table.add_row("together", "", "", "", f"{total:.0f}", "")
     console.print(table)
+    if any(service.group == "airflow" for service in running):
+        console.print(whom_airflow_asks(layout), style="dim", highlight=False, markup=False, soft_wrap=True)
     return all(answers)
+
+
+def whom_airflow_asks(layout: Layout) -> str:
+    """Say how to sign in to Airflow."""
+    return f"Airflow asks who you are: user {airflow.USER}, its password is in {airflow.passwords(layout)}"
 
 
 def memory(pid: int) -> float:

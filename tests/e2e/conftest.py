@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from stack.layout import Layout
 from streaming.settings import StreamSettings
@@ -63,7 +63,13 @@ def page(browser: Browser, market: Layout) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda said: broken.append(said.text) if _of_the_app(said) else None)
     page.goto(market.url("gateway"))
     yield page
     context.close()
     assert not broken, broken
+
+
+def _of_the_app(said: ConsoleMessage) -> bool:
+    """Tell errors that the app logs, Angular's own included, from the browser's word on a network that is away."""
+    return said.type == "error" and not said.text.startswith(("Failed to load resource", "WebSocket connection to"))

@@ -199,7 +199,7 @@ def test_leaderboard_sorts_and_filters(page, market):
     expect(page.get_by_role("columnheader", name="Skill")).to_have_attribute("aria-sort", "descending")
     page.get_by_test_id("sort-mase").click()
     expect(page.get_by_role("columnheader", name="MASE")).to_have_attribute("aria-sort", "ascending")
-    cells = [row.inner_text() for row in table.locator("tbody td:nth-of-type(3)").all()]
+    cells = [row.inner_text() for row in table.locator("tbody td:nth-of-type(4)").all()]
     assert cells == sorted(cells)
     page.get_by_test_id("leaderboard-symbol").select_option("IBM")
     page.get_by_test_id("leaderboard-step").select_option("2")

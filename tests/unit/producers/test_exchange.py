@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -46,6 +47,16 @@ def test_exchange_opens_held_at_the_close_before_the_live_session(client: TestCl
     told = client.get("/clock").json()
     assert (told["now"], told["running"]) == ("2011-12-30T21:00:00Z", False)
     assert told["sessions_left"] == 291
+
+
+def test_exchange_visited_by_a_stranger_says_what_it_is_and_links_to_what_answers(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "at the session of <b>2011-12-30</b>, held; 291 sessions are left" in page.text
+    links = re.findall("href='([^']+)'", page.text)
+    assert "/clock" in links
+    assert any(link.startswith(CHART) for link in links)
+    assert [client.get(link).status_code for link in links] == [200] * len(links)
 
 
 def test_exchange_started_steps_and_resumes_where_it_was_after_a_restart(

@@ -1,10 +1,16 @@
-"""What `foretick status` says of the vendor."""
+"""What `foretick status` says of the vendor, and beside its table of services."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from stack.status import print_sources
+from stack.layout import Layout
+from stack.services import services
+from stack.status import print_services, print_sources
+from stack.supervisor import State
 
 
 def told(refused: int, kept: int) -> str:
@@ -31,3 +37,15 @@ def test_status_of_few_refusals_names_them_all() -> None:
     said = told(refused=3, kept=3)
     assert said.count("refused: ACME") == 3
     assert "more of" not in said
+
+
+@pytest.mark.parametrize("group", ["airflow", "servers"])
+def test_status_beside_airflow_says_where_its_password_is(tmp_path: Path, group: str) -> None:
+    layout = Layout(home=tmp_path, cache=tmp_path)
+    (service,) = (each for each in services(layout) if each.name == "airflow-api")
+    console = Console(width=60)  # a path is not broken, so that it can be copied
+    with console.capture() as said:
+        state = State(service.name, "STOPPED", 0)
+        print_services(layout, [replace(service, group=group)], {service.name: state}, console)
+    told = f"user admin, its password is in {tmp_path}/secrets/airflow-users.json"
+    assert (told in said.get()) == (group == "airflow")

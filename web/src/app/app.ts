@@ -4,6 +4,7 @@ import { RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
 import { AboutDialog } from './features/about/about-dialog';
 import { ConnectionBadge } from './features/status/connection-badge';
 import { MarketClock } from './features/status/market-clock';
+import { TroubleNotice } from './features/status/trouble-notice';
 import { ThemeToggle } from './common/theme-toggle';
 
 interface Tab {
@@ -21,7 +22,7 @@ const TABS: readonly Tab[] = [
 
 @Component({
   selector: 'ft-root',
-  imports: [AboutDialog, ConnectionBadge, MarketClock, RouterLink, RouterLinkActive, RouterOutlet, ThemeToggle],
+  imports: [AboutDialog, ConnectionBadge, MarketClock, RouterLink, RouterLinkActive, RouterOutlet, ThemeToggle, TroubleNotice],
   template: `
     <a class="skip" href="#main" (click)="skip($event)">Skip to the content</a>
     <header class="header">
@@ -50,7 +51,8 @@ const TABS: readonly Tab[] = [
       <ft-market-clock />
       <ft-theme-toggle />
     </header>
-    <router-outlet />
+    <div class="outlet"><router-outlet /></div>
+    <ft-trouble-notice />
     <footer class="footer">
       <span>Forecasts are statistics about the past, not advice.</span>
       <span class="header-space"></span>

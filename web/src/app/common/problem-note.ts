@@ -6,7 +6,7 @@ import type { Problem } from '../core/problems';
 @Component({
   selector: 'ft-problem-note',
   template: `
-    <div class="note" [class.note-waiting]="problem().kind === 'training'" role="alert" data-testid="problem">
+    <div class="note" [class.note-waiting]="problem().kind === 'training'" role="status" data-testid="problem">
       <strong>{{ problem().title }}</strong>
       <p>{{ problem().detail }}</p>
       <p class="note-next">{{ problem().nextStep }}</p>

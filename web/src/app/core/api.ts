@@ -53,47 +53,60 @@ export interface Observation {
 
 const DAILY = { interval: 'P1D' } as const;
 
+/** Where things are read from. */
+export const PATHS = {
+  symbols: 'api/symbols',
+  models: 'api/models',
+  promotions: 'api/promotions',
+  leaderboard: 'api/leaderboard',
+  pipeline: 'api/pipeline',
+  bars: (symbol: string) => `api/bars/${encodeURIComponent(symbol)}`,
+  forecasts: (symbol: string) => `api/forecasts/${encodeURIComponent(symbol)}`,
+  actions: (symbol: string) => `api/actions/${encodeURIComponent(symbol)}`,
+  lineage: (forecastId: string) => `api/lineage/${encodeURIComponent(forecastId)}`,
+} as const;
+
 /** The gateway's REST reads and `POST /predict`. */
 @Injectable({ providedIn: 'root' })
 export class Api {
   private readonly http = inject(HttpClient);
 
   symbols(): Observable<Page<SymbolSummary>> {
-    return this.http.get<Page<SymbolSummary>>('api/symbols');
+    return this.http.get<Page<SymbolSummary>>(PATHS.symbols);
   }
 
   bars(symbol: string, query: BarsQuery): Observable<BarsPage> {
-    return this.http.get<BarsPage>(`api/bars/${encodeURIComponent(symbol)}`, { params: { ...DAILY, ...query } });
+    return this.http.get<BarsPage>(PATHS.bars(symbol), { params: { ...DAILY, ...query } });
   }
 
   forecasts(symbol: string, query: ForecastsQuery): Observable<ForecastsPage> {
-    return this.http.get<ForecastsPage>(`api/forecasts/${encodeURIComponent(symbol)}`, { params: { ...DAILY, ...query } });
+    return this.http.get<ForecastsPage>(PATHS.forecasts(symbol), { params: { ...DAILY, ...query } });
   }
 
   /** Splits and dividends, by ex-date. */
   actions(symbol: string, query: { readonly as_of?: string } = {}): Observable<Items<CorporateAction>> {
-    return this.http.get<Items<CorporateAction>>(`api/actions/${encodeURIComponent(symbol)}`, { params: { ...query } });
+    return this.http.get<Items<CorporateAction>>(PATHS.actions(symbol), { params: { ...query } });
   }
 
   models(): Observable<Items<ModelDecision>> {
-    return this.http.get<Items<ModelDecision>>('api/models');
+    return this.http.get<Items<ModelDecision>>(PATHS.models);
   }
 
   /** Every move of an alias, newest first. */
   promotions(): Observable<Items<Promotion>> {
-    return this.http.get<Items<Promotion>>('api/promotions');
+    return this.http.get<Items<Promotion>>(PATHS.promotions);
   }
 
   leaderboard(query: LeaderboardQuery): Observable<Items<LeaderboardRow>> {
-    return this.http.get<Items<LeaderboardRow>>('api/leaderboard', { params: { ...DAILY, ...query } });
+    return this.http.get<Items<LeaderboardRow>>(PATHS.leaderboard, { params: { ...DAILY, ...query } });
   }
 
   lineage(forecastId: string): Observable<LineageOf> {
-    return this.http.get<LineageOf>(`api/lineage/${encodeURIComponent(forecastId)}`);
+    return this.http.get<LineageOf>(PATHS.lineage(forecastId));
   }
 
   pipeline(): Observable<Pipeline> {
-    return this.http.get<Pipeline>('api/pipeline');
+    return this.http.get<Pipeline>(PATHS.pipeline);
   }
 
   predict(symbol: string, horizon: number): Observable<Prediction> {

@@ -89,6 +89,17 @@ describe('BarFeed', () => {
     expect(feed.bars('AAPL')()[1]).toMatchObject({ close: 7, revision: 1 });
   });
 
+  it('leaves no hole for a bar from before those it holds: it comes with its page', async () => {
+    gateway.log = Array.from({ length: 100 }, (_, at) => barClosed(at + 1));
+    gateway.readTo = 100;
+    const feed = await opened();
+    expect(feed.bars('AAPL')()).toEqual(bars(37, 100));
+    FakeSocket.last.accept();
+    await say([hello, message(100, barClosed(3, { revision: 1 }))]);
+    await feed.older('AAPL');
+    expect(feed.bars('AAPL')().map(({ time }) => time)).toEqual(bars(1, 100).map(({ time }) => time));
+  });
+
   it('waits for symbols while there are none, and while the gateway is away', async () => {
     gateway.readTo = 0;
     const feed = await opened();

@@ -24,7 +24,8 @@ type Take = 'extend' | 'replace';
 
 interface Series {
   readonly load: WritableSignal<Load>;
-  complete: boolean;
+  /** Whether no bars exist before the oldest held. */
+  readonly complete: WritableSignal<boolean>;
   /** Newest or older bars under way: asked for one after the other. */
   under: Promise<void>;
 }
@@ -75,7 +76,7 @@ export class BarFeed {
   /** Make sure that at least the newest `count` bars are held, or all there are. */
   hold(symbol: string, count: number = PAGE): Promise<void> {
     return this.inTurn(symbol, async (series) => {
-      if (series.complete || this.bars(symbol)().length >= count) return;
+      if (series.complete() || this.bars(symbol)().length >= count) return;
       await this.persist(symbol, count, 'extend');
     });
   }
@@ -84,17 +85,17 @@ export class BarFeed {
   older(symbol: string, count: number = PAGE): Promise<void> {
     const oldest = this.bars(symbol)()[0];
     return this.inTurn(symbol, async (series) => {
-      if (!series.complete && this.bars(symbol)()[0] === oldest) await this.pageIn(symbol, series, count);
+      if (!series.complete() && this.bars(symbol)()[0] === oldest) await this.pageIn(symbol, series, count);
     });
   }
 
   isComplete(symbol: string): boolean {
-    return this.seriesOf(symbol).complete;
+    return this.seriesOf(symbol).complete();
   }
 
   /** Let go of bars older than the newest `keep`, where more than the book's measure are held. */
   trim(symbol: string, keep: number): void {
-    if (this.book.trim(symbol, keep)) this.seriesOf(symbol).complete = false;
+    if (this.book.trim(symbol, keep)) this.seriesOf(symbol).complete.set(false);
   }
 
   private async run(): Promise<void> {
@@ -134,7 +135,10 @@ export class BarFeed {
   }
 
   private apply(batch: readonly (StreamMessage | Anew)[]): void {
-    if (batch.some(({ type }) => type === 'anew')) this.book.clear();
+    if (batch.some(({ type }) => type === 'anew')) {
+      this.book.clear();
+      for (const { load } of this.series.values()) load.set(LOADING);
+    }
     const events = new Map<string, BarClosed[]>();
     for (const message of batch) {
       if (message.type !== 'bar') continue;
@@ -147,8 +151,10 @@ export class BarFeed {
   }
 
   private take(symbol: string, events: readonly BarClosed[]): void {
-    const before = this.bars(symbol)().at(-1);
-    const bars = events.map(barOf);
+    const [oldest, before] = [this.bars(symbol)()[0], this.bars(symbol)().at(-1)];
+    // One from before the oldest held would leave a hole that paging never fills: it is read when one scrolls there.
+    const since = oldest === undefined || this.isComplete(symbol) ? -Infinity : oldest.time;
+    const bars = events.map(barOf).filter(({ time }) => time >= since);
     if (!this.book.merge(symbol, bars)) return;
     this.lastArrival.set(Date.now());
     this.noteNewest(bars);
@@ -199,7 +205,7 @@ export class BarFeed {
       const beyond = this.bars(symbol)().filter(({ time }) => time > last || (how === 'extend' && time < first));
       this.book.replace(symbol, [...bars, ...beyond]);
       this.noteNewest(bars);
-      series.complete = complete || (how === 'extend' && series.complete);
+      series.complete.set(complete || (how === 'extend' && series.complete()));
       series.load.set(this.bars(symbol)().length > 0 ? READY : EMPTY_LOAD);
       const positions = this.stream()?.positions;
       if (positions === undefined) this.early.push(position);
@@ -220,7 +226,7 @@ export class BarFeed {
     try {
       const { bars, complete } = await this.snapshots.before(symbol, this.bars(symbol)(), 'splits', count);
       this.book.merge(symbol, bars);
-      series.complete = complete || bars.length === 0;
+      series.complete.set(complete || bars.length === 0);
     } catch (error) {
       // The chart keeps what it has; scrolling further asks again.
       console.warn('older bars could not be read', symbol, problemOf(error).detail);
@@ -235,7 +241,7 @@ export class BarFeed {
   private seriesOf(symbol: string): Series {
     let own = this.series.get(symbol);
     if (own === undefined) {
-      own = { load: signal<Load>(LOADING), complete: false, under: Promise.resolve() };
+      own = { load: signal<Load>(LOADING), complete: signal(false), under: Promise.resolve() };
       this.series.set(symbol, own);
     }
     return own;

@@ -49,6 +49,11 @@ export class ExchangeTimes {
     return this.shorts.format(seconds * 1000).replace(',', '').replace('Sept', 'Sep');
   }
 
+  /** `3 Jan` */
+  shortDate(seconds: number): string {
+    return this.date(seconds).split(' ').slice(0, 2).join(' ');
+  }
+
   /** `3` */
   dayOfMonth(seconds: number): string {
     return this.dates.format(seconds * 1000).split(' ')[0] ?? '';

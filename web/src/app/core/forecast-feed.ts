@@ -1,12 +1,13 @@
-import { computed, inject, Injectable, type Signal, signal } from '@angular/core';
+import { computed, effect, inject, Injectable, type Signal, signal, untracked } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
 import { defer, EMPTY, type Observable, repeat, retry, switchMap, takeWhile, tap, timer } from 'rxjs';
 
 import { Api } from './api';
 import { batched, FRAME } from './batches';
 import { withChallenger } from './challenger';
+import { spokenChampion } from './champions';
 import type { ForecastIssued } from './events';
-import { currentFans, type Fan } from './forecasts';
+import { currentFans, type Fan, fanOf } from './forecasts';
 import { EMPTY_LOAD, failed, type Load, LOADING, READY } from './loads';
 import { MarketStream } from './market-stream';
 import { ModelBoard } from './model-board';
@@ -33,12 +34,17 @@ export class ForecastFeed {
   readonly load = this.state.asReadonly();
   readonly fans: Signal<readonly Fan[]> = computed(() => {
     const symbol = this.symbol();
-    const fans = currentFans(this.held().filter((forecast) => forecast.symbol === symbol));
+    const fans = currentFans(this.held().filter((forecast) => forecast.symbol === symbol), this.board.champion()?.version);
     return withChallenger(fans, this.board.leaderboard());
   });
   readonly champion: Signal<Fan | null> = computed(() => this.fans().find(({ role }) => role === 'CHAMPION') ?? null);
 
   constructor() {
+    effect(() => {
+      // A champion speaks that the board does not know as such: it asks who is it now, and all panels change together.
+      const spoken = spokenChampion(this.held().map(fanOf));
+      if (spoken !== null && spoken !== untracked(this.board.champion)?.version) this.board.ask();
+    });
     toObservable(this.symbol)
       .pipe(
         tap(() => {

@@ -1,5 +1,6 @@
 import type { Prediction } from './api-types';
 import { secondsOf } from './bars';
+import { underChampion } from './champions';
 import type { ForecastIssued, Role } from './events';
 
 /** One future session of a fan: what the outcome is below with probability 2.5, 10, 25, 50, 75, 90 and 97.5 %. */
@@ -22,8 +23,11 @@ export interface Fan {
   readonly id: string | null;
   readonly family: string;
   readonly version: string;
-  /** CHALLENGER: the shadow beside a random walk that is the champion. REQUESTED: asked for here, not issued as an event. */
-  readonly role: Role | 'CHALLENGER' | 'REQUESTED';
+  /**
+   * CHALLENGER: the shadow beside a random walk that is the champion. FORMER: stands in for a champion that has not spoken
+   * yet. REQUESTED: asked for here, not issued as an event.
+   */
+  readonly role: Role | 'CHALLENGER' | 'FORMER' | 'REQUESTED';
   readonly origin: number;
   readonly originAt: string;
   readonly steps: readonly FanStep[];
@@ -75,8 +79,9 @@ function stepOf(step: number, targetAt: string, mean: number, quantiles: Readonl
  * The fans to show: the newest of each model version, as long as its origin is one of the two newest; the champion
  * first, then the random walk, then by family. While the forecasts of a new bar come in one by one, the others stay.
  * After a training a family's former version has spoken of the same bar, too: only the champion is shown beside the newer.
+ * `champion`: the version that is it now; null where the forecasts' own word counts, as of the past.
  */
-export function currentFans(forecasts: readonly ForecastIssued[]): readonly Fan[] {
+export function currentFans(forecasts: readonly ForecastIssued[], champion: string | null = null): readonly Fan[] {
   const newest = new Map<string, ForecastIssued>();
   for (const forecast of forecasts) {
     const known = newest.get(forecast.model.version);
@@ -85,17 +90,11 @@ export function currentFans(forecasts: readonly ForecastIssued[]): readonly Fan[
   const origins = [...new Set([...newest.values()].map(({ origin }) => secondsOf(origin)))].sort((a, b) => b - a);
   const oldest = origins[1] ?? origins[0] ?? 0;
   const fans = [...newest.values()].map(fanOf).filter((fan) => fan.origin >= oldest);
-  return withoutFormer(oneChampion(fans)).sort((a, b) => rank(a) - rank(b) || a.family.localeCompare(b.family));
+  return withoutFormer(underChampion(fans, champion)).sort((a, b) => rank(a) - rank(b) || a.family.localeCompare(b.family));
 }
 
 function isNewer(a: ForecastIssued, b: ForecastIssued): boolean {
   return secondsOf(a.origin) - secondsOf(b.origin) > 0 || (a.origin === b.origin && a.issued_at > b.issued_at);
-}
-
-/** After a promotion the former champion's last forecast still says CHAMPION: the newest origin is right. */
-function oneChampion(fans: readonly Fan[]): Fan[] {
-  const champion = fans.filter(({ role }) => role === 'CHAMPION').sort((a, b) => b.origin - a.origin)[0];
-  return fans.map((fan) => (fan.role === 'CHAMPION' && fan !== champion ? { ...fan, role: 'SHADOW' } : fan));
 }
 
 /** Of a family's versions that are no champion, only the newest. */
@@ -149,6 +148,6 @@ export function tally(fan: Fan, closes: ReadonlyMap<number, number>): Tally {
 }
 
 function rank(fan: Fan): number {
-  if (fan.role === 'CHAMPION') return 0;
+  if (fan.role === 'CHAMPION' || fan.role === 'FORMER') return 0;
   return fan.family === 'naive' ? 1 : 2;
 }

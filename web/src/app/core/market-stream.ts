@@ -10,7 +10,8 @@ export const WEB_SOCKET = new InjectionToken<SocketSettings['constructor']>('Web
   factory: () => WebSocket,
 });
 
-/** Three heartbeats of the gateway. */
+/** A little less than the six seconds within which silence is told: three heartbeats of the gateway. */
+const QUIET = 5800;
 const SILENCE = 15_000;
 
 export interface Stream {
@@ -42,6 +43,7 @@ export class MarketStream {
     const socket = new ResumingSocket({
       url: () => url.href,
       positions,
+      quiet: QUIET,
       silence: SILENCE,
       constructor: this.webSocket,
       random: Math.random,

@@ -1,11 +1,11 @@
-import { computed, inject, Injectable, type Signal, signal } from '@angular/core';
+import { computed, inject, Injectable, type Signal, signal, type WritableSignal } from '@angular/core';
 import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
-import { catchError, EMPTY, exhaustMap, filter, type Observable, timer } from 'rxjs';
+import { catchError, exhaustMap, filter, merge, type Observable, of, Subject, timer } from 'rxjs';
 
 import { Api } from './api';
 import type { LeaderboardRow, ModelDecision, Promotion } from './api-types';
 import { EMPTY_LOAD, failed, type Load, LOADING, READY } from './loads';
-import { problemOf } from './problems';
+import { type Problem, problemOf } from './problems';
 
 const EVERY = 5000;
 /** Champions change a few times a day at most. */
@@ -18,14 +18,15 @@ export interface Realised {
   readonly n: number;
 }
 
-/** Which models stand, and how they have done so far. */
+/** Which models stand, and how they have done so far. Who is champion, one answer says; when it changes, the rest is read, too. */
 @Injectable({ providedIn: 'root' })
 export class ModelBoard {
   private readonly api = inject(Api);
   private readonly decisions = signal<readonly ModelDecision[]>([]);
   private readonly standings = signal<readonly LeaderboardRow[]>([]);
-
   private readonly moves = signal<readonly Promotion[]>([]);
+  private readonly asked = new Subject<void>();
+  private readonly moved = new Subject<void>();
 
   readonly promotionsLoad = signal<Load>(LOADING);
   readonly promotions = this.moves.asReadonly();
@@ -33,14 +34,29 @@ export class ModelBoard {
   readonly leaderboardLoad = signal<Load>(LOADING);
   readonly models = this.decisions.asReadonly();
   readonly leaderboard = this.standings.asReadonly();
+  /** The champion of now, for all that this page shows: legend, card, tables and marks. */
   readonly champion: Signal<ModelDecision | null> = computed(
     () => this.models().find(({ alias }) => alias === 'champion') ?? null,
   );
 
   constructor() {
-    this.poll(() => this.api.models(), this.decisions, this.modelsLoad);
-    this.poll(() => this.api.leaderboard({ step: 1 }), this.standings, this.leaderboardLoad);
-    this.poll(() => this.api.promotions(), this.moves, this.promotionsLoad, SELDOM);
+    // The others first: what has moved is to be heard by them.
+    poll(() => this.api.leaderboard({ step: 1 }), merge(timer(0, EVERY), this.moved)).subscribe((answer) => {
+      take(answer, this.standings, this.leaderboardLoad);
+    });
+    poll(() => this.api.promotions(), merge(timer(0, SELDOM), this.moved)).subscribe((answer) => {
+      take(answer, this.moves, this.promotionsLoad);
+    });
+    poll(() => this.api.models(), merge(timer(0, EVERY), this.asked)).subscribe((answer) => {
+      const moved = this.modelsLoad().status === 'ready' && 'items' in answer && this.hasMoved(answer.items);
+      take(answer, this.decisions, this.modelsLoad);
+      if (moved) this.moved.next();
+    });
+  }
+
+  /** Ask now: something was heard that these answers do not know. */
+  ask(): void {
+    this.asked.next();
   }
 
   /** Live coverage of a version's intervals, one step ahead, once something was scored. */
@@ -50,29 +66,28 @@ export class ModelBoard {
     return { coverage80: row.coverage_80, coverage95: row.coverage_95, n: row.n };
   }
 
-  private poll<T>(
-    ask: () => Observable<{ readonly items: readonly T[] }>,
-    into: { set(items: readonly T[]): void },
-    load: { set(load: Load): void; (): Load },
-    every = EVERY,
-  ): void {
-    timer(0, every)
-      .pipe(
-        filter(() => document.visibilityState === 'visible'),
-        exhaustMap(() =>
-          ask().pipe(
-            catchError((error: unknown) => {
-              // What was read before stays on the screen; the first failure must say why there is nothing.
-              if (load().status !== 'ready') load.set(failed(problemOf(error)));
-              return EMPTY;
-            }),
-          ),
-        ),
-        takeUntilDestroyed(),
-      )
-      .subscribe(({ items }) => {
-        into.set(items);
-        load.set(items.length > 0 ? READY : EMPTY_LOAD);
-      });
+  private hasMoved(models: readonly ModelDecision[]): boolean {
+    return models.some(({ alias, version }) => this.models().find((held) => held.alias === alias)?.version !== version);
+  }
+}
+
+type Answer<T> = { readonly items: readonly T[] } | { readonly problem: Problem };
+
+/** Ask whenever told to, while the page is looked at and no answer is under way. */
+function poll<T>(ask: () => Observable<{ readonly items: readonly T[] }>, when: Observable<unknown>): Observable<Answer<T>> {
+  return when.pipe(
+    filter(() => document.visibilityState === 'visible'),
+    exhaustMap(() => ask().pipe(catchError((error: unknown) => of({ problem: problemOf(error) })))),
+    takeUntilDestroyed(),
+  );
+}
+
+/** What was read before stays on the screen; the first failure must say why there is nothing. */
+function take<T>(answer: Answer<T>, into: WritableSignal<readonly T[]>, load: WritableSignal<Load>): void {
+  if ('items' in answer) {
+    into.set(answer.items);
+    load.set(answer.items.length > 0 ? READY : EMPTY_LOAD);
+  } else if (load().status !== 'ready') {
+    load.set(failed(answer.problem));
   }
 }

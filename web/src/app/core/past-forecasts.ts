@@ -1,5 +1,5 @@
 import { inject, Injectable } from '@angular/core';
-import { firstValueFrom } from 'rxjs';
+import { map, type Observable, of, tap } from 'rxjs';
 
 import { Api } from './api';
 import { type Fan, fansAt } from './forecasts';
@@ -16,14 +16,16 @@ export class PastForecasts {
   private readonly known = new Map<string, readonly Fan[]>();
 
   /** The fans made at the close of `originAt`; empty where nothing was forecast then. */
-  async at(symbol: string, originAt: string): Promise<readonly Fan[]> {
+  at(symbol: string, originAt: string): Observable<readonly Fan[]> {
     const key = `${symbol}|${originAt}`;
     const known = this.known.get(key);
-    if (known !== undefined) return known;
-    const { items } = await firstValueFrom(this.api.forecasts(symbol, { origin: originAt, limit: LIMIT }));
-    const fans = fansAt(items, originAt);
-    if (this.known.size >= KEPT) this.known.clear();
-    if (fans.length > 0) this.known.set(key, fans);
-    return fans;
+    if (known !== undefined) return of(known);
+    return this.api.forecasts(symbol, { origin: originAt, limit: LIMIT }).pipe(
+      map(({ items }) => fansAt(items, originAt)),
+      tap((fans) => {
+        if (this.known.size >= KEPT) this.known.clear();
+        if (fans.length > 0) this.known.set(key, fans);
+      }),
+    );
   }
 }

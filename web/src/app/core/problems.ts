@@ -8,6 +8,8 @@ export interface Problem {
   readonly nextStep: string;
   /** Seconds the server asked to wait, if it did. */
   readonly retryAfter: number | null;
+  /** Whether no answer came at all. */
+  readonly unreachable?: true;
 }
 
 /** No model serves yet: no failure, but something to wait for or to start. */
@@ -39,8 +41,9 @@ export function problemOf(error: unknown): Problem {
       kind: 'away',
       title: 'The gateway cannot be reached',
       detail: detail || 'No answer came back.',
-      nextStep: 'Check that Foretick is running (foretick status). Live data come back by themselves.',
+      nextStep: 'Check that Foretick is running (foretick status). All comes back by itself.',
       retryAfter,
+      unreachable: true,
     };
   }
   if (error.status === 503) {

@@ -28,6 +28,7 @@ describe('ResumingSocket', () => {
     socket = new ResumingSocket({
       url: () => 'ws://127.0.0.1/live',
       positions: new Positions([{ 'stock-data': { '0': 5 } }]),
+      quiet: 5800,
       silence: 15_000,
       constructor: FAKE_SOCKET,
       random: () => 1,
@@ -82,7 +83,8 @@ describe('ResumingSocket', () => {
     vi.advanceTimersByTime(10_000);
     FakeSocket.last.say({ type: 'heartbeat', at: 'now', source: 'live' });
     vi.advanceTimersByTime(14_000);
-    expect(socket.link().phase).toBe('open');
+    expect(socket.link().phase).toBe('silent');
+    expect(FakeSocket.opened).toHaveLength(1);
     vi.advanceTimersByTime(1000);
     expect(socket.link()).toMatchObject({ phase: 'retrying', attempt: 1 });
     vi.advanceTimersByTime(500);
@@ -92,6 +94,35 @@ describe('ResumingSocket', () => {
     expect(FakeSocket.opened).toHaveLength(2);
     vi.advanceTimersByTime(1);
     expect(FakeSocket.opened).toHaveLength(3);
+  });
+
+  it('tells of silence within six seconds, and no more once a word comes', () => {
+    FakeSocket.last.accept();
+    FakeSocket.last.say(hello(4));
+    const heard = Date.now();
+    vi.advanceTimersByTime(5700);
+    expect(socket.link().phase).toBe('open');
+    vi.advanceTimersByTime(300);
+    expect(socket.link()).toMatchObject({ phase: 'silent', since: heard });
+    FakeSocket.last.say({ type: 'heartbeat', at: 'now', source: 'live' });
+    expect(socket.link()).toMatchObject({ phase: 'open', recovered: null });
+    expect(FakeSocket.opened).toHaveLength(1);
+  });
+
+  it('waits three seconds for a word once the browser is offline, and believes one that comes', () => {
+    FakeSocket.last.accept();
+    FakeSocket.last.say(hello(4));
+    window.dispatchEvent(new Event('offline'));
+    vi.advanceTimersByTime(1000);
+    FakeSocket.last.say({ type: 'heartbeat', at: 'now', source: 'live' });
+    vi.advanceTimersByTime(3000);
+    expect(socket.link().phase).toBe('open');
+    FakeSocket.last.say({ type: 'heartbeat', at: 'now', source: 'live' });
+    window.dispatchEvent(new Event('offline'));
+    vi.advanceTimersByTime(2500);
+    expect(socket.link().phase).toBe('open');
+    vi.advanceTimersByTime(500);
+    expect(socket.link().phase).toBe('silent');
   });
 
   it('does not count a greeting followed by a hang-up as being back', () => {

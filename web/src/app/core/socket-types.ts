@@ -64,7 +64,7 @@ export interface GapMessage {
   readonly reason: string;
 }
 
-/** Sent every 5 seconds; without two of them in a row the connection is dead. */
+/** Sent every 2 seconds; three missing are worth telling, and after seven the connection is dead. */
 export interface HeartbeatMessage {
   readonly type: 'heartbeat';
   readonly at: Instant;

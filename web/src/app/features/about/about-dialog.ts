@@ -12,6 +12,11 @@ import { Component, type ElementRef, viewChild } from '@angular/core';
         shown beside the random walk, because most models do not beat it.
       </p>
       <p>Forecasts are statistics about the past, not advice.</p>
+      <h3>Its workflows and models</h3>
+      <p>
+        The page Pipeline leads to MLflow and Airflow. Airflow asks who you are: user <code>admin</code>;
+        <code>foretick status</code> says where its password is.
+      </p>
       <h3>Charts</h3>
       <p>
         TradingView Lightweight Charts™, Copyright (c) 2025 TradingView, Inc.

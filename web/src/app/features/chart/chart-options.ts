@@ -10,10 +10,13 @@ import {
 } from 'lightweight-charts';
 
 import type { ExchangeTimes } from '../../core/exchange-times';
+import { DASHES } from './fan-kinds';
+import type { DrawnFan } from './fan-points';
 import type { FanOptions } from './fan-series';
-import type { ChartPalette, FanKind } from './palettes';
+import type { ChartPalette } from './palettes';
 
-export function chartOptions(palette: ChartPalette, times: ExchangeTimes): DeepPartial<ChartOptions> {
+/** `labelled` hears of each time that is given a label. */
+export function chartOptions(palette: ChartPalette, times: ExchangeTimes, labelled: (time: number) => void): DeepPartial<ChartOptions> {
   return {
     layout: {
       background: { type: ColorType.Solid, color: palette.background },
@@ -30,7 +33,7 @@ export function chartOptions(palette: ChartPalette, times: ExchangeTimes): DeepP
       vertLine: { color: palette.crosshair, labelBackgroundColor: palette.label },
       horzLine: { color: palette.crosshair, labelBackgroundColor: palette.label },
     },
-    rightPriceScale: { borderVisible: false, minimumWidth: 62, scaleMargins: { top: 0.12, bottom: 0.06 } },
+    rightPriceScale: { borderVisible: false, minimumWidth: 62, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.06 } },
     timeScale: {
       borderVisible: false,
       shiftVisibleRangeOnNewBar: false,
@@ -38,6 +41,7 @@ export function chartOptions(palette: ChartPalette, times: ExchangeTimes): DeepP
       // Null leaves years to the library; days and months are those of the exchange.
       tickMarkFormatter: (time: unknown, type: TickMarkType) => {
         if (typeof time !== 'number') return null;
+        labelled(time);
         return type === TickMarkType.DayOfMonth ? times.dayOfMonth(time) : type === TickMarkType.Month ? times.month(time) : null;
       },
     },
@@ -69,14 +73,7 @@ export function comparisonOptions(palette: ChartPalette): LineSeriesPartialOptio
   return { color: palette.comparison, lineWidth: 2, priceLineVisible: false };
 }
 
-/** Filled for what users are shown, dashed for what is held against it. */
-export function fanStyle(kind: FanKind, palette: ChartPalette): Partial<FanOptions> {
-  const styles: Record<FanKind, { opacity: number; dash: readonly number[] }> = {
-    champion: { opacity: 0.17, dash: [] },
-    naive: { opacity: 0, dash: [5, 4] },
-    challenger: { opacity: 0, dash: [5, 4] },
-    shadow: { opacity: 0, dash: [1.5, 3] },
-    requested: { opacity: 0, dash: [6, 0] },
-  };
-  return { color: palette.fans[kind], ...styles[kind] };
+/** Filled for what users are shown, dashed for what is held against it; faded once it is old. */
+export function fanStyle({ kind, stale }: DrawnFan, palette: ChartPalette): Partial<FanOptions> {
+  return { color: palette.fans[kind], opacity: kind === 'champion' ? 0.17 : 0, dash: DASHES[kind], fade: stale ? 0.4 : 1 };
 }

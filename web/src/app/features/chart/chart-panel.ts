@@ -3,6 +3,8 @@ import { Router } from '@angular/router';
 
 import { ActionFeed } from '../../core/action-feed';
 import { splitFactor, splitsOf, tradedBars } from '../../core/actions';
+import { ageOf, ageSaid, isStale } from '../../core/ages';
+import { PATHS } from '../../core/api';
 import { BarFeed } from '../../core/bar-feed';
 import { type Bar, secondsOf } from '../../core/bars';
 import { withChallenger } from '../../core/challenger';
@@ -10,15 +12,15 @@ import { ExchangeTimes, zoneOf } from '../../core/exchange-times';
 import { NAIVE } from '../../core/families';
 import { ForecastFeed } from '../../core/forecast-feed';
 import { type Fan, scaledFan } from '../../core/forecasts';
-import { problemIn } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
-import { ProblemNote } from '../../common/problem-note';
+import { LoadNote } from '../../common/load-note';
 import { Desk } from '../market/desk';
 import { Selection } from '../market/selection';
 import { ChartSettings } from './chart-settings';
 import { ChartToolbar } from './chart-toolbar';
 import { FanLegend, type LegendEntry } from './fan-legend';
 import { type DrawnFan, drawnFan } from './fan-points';
+import { comparisonSaid, type History, rangeSaid } from './histories';
 import { marksOf } from './marks';
 import { OhlcvLegend } from './ohlcv-legend';
 import { type Comparison, PriceChart, type RangeWish } from './price-chart';
@@ -35,7 +37,7 @@ const AHEAD = 300;
 /** The chosen symbol: quote, legends, ranges and the chart. */
 @Component({
   selector: 'ft-chart-panel',
-  imports: [ChartToolbar, FanLegend, OhlcvLegend, PriceChart, ProblemNote, QuoteHeader, WalkSlider],
+  imports: [ChartToolbar, FanLegend, LoadNote, OhlcvLegend, PriceChart, QuoteHeader, WalkSlider],
   templateUrl: './chart-panel.html',
 })
 export class ChartPanel {
@@ -57,8 +59,8 @@ export class ChartPanel {
   private readonly adjusted = computed(() => this.feed.bars(this.symbol())());
   private readonly splits = computed(() => splitsOf(this.actions.of(this.symbol())));
   protected readonly bars = computed(() => (this.settings.raw() ? tradedBars(this.adjusted(), this.splits()) : this.adjusted()));
+  protected readonly path = computed(() => PATHS.bars(this.symbol()));
   protected readonly load = computed(() => this.feed.loadOf(this.symbol())());
-  protected readonly problem = computed(() => problemIn(this.load()));
   private readonly zone = computed(() => zoneOf(this.selection.summary()?.exchange));
   protected readonly times = computed(() => new ExchangeTimes(this.zone()));
 
@@ -66,18 +68,30 @@ export class ChartPanel {
     const requested = this.desk.fan();
     const now = requested === null ? this.forecasts.fans() : [...this.forecasts.fans(), requested];
     const fans = this.walk.active() ? withChallenger(this.walk.fans() ?? [], this.board.leaderboard()) : now;
-    return fans.map((fan) => ({ fan: this.inTerms(fan), shown: this.switched().get(keyOf(fan)) ?? isShown(fan) }));
+    return fans.map((fan) => ({
+      fan: this.inTerms(fan),
+      shown: this.switched().get(keyOf(fan)) ?? isShown(fan),
+      aged: this.agedSaid(fan),
+    }));
   });
   protected readonly fans = computed(() =>
     this.entries()
       .filter(({ shown }) => shown)
-      .map(({ fan }) => drawnFan(fan, this.bars())),
+      .map(({ fan, aged }) => drawnFan(fan, this.bars(), aged !== null)),
   );
   protected readonly marks = computed(() => marksOf(this.bars(), this.actions.of(this.symbol()), this.board.promotions()));
   protected readonly comparison = computed<Comparison | null>(() => {
     const [symbol, first] = [this.settings.comparison(), this.bars()[0]?.time ?? 0];
     if (symbol === null || symbol === this.symbol()) return null;
     return { symbol, bars: this.feed.bars(symbol)().filter(({ time }) => time >= first) };
+  });
+  /** Where the range or the comparison shows less of the past than asked for, why. */
+  protected readonly said = computed<readonly string[]>(() => {
+    const [range, other] = [this.wish().range, this.settings.comparison()];
+    const date = (time: number): string => this.times().date(time);
+    const own = rangeSaid(this.historyOf(this.symbol()), range, MOST, date);
+    const compared = other === null ? null : comparisonSaid(this.historyOf(other), this.adjusted(), range, date);
+    return [own, compared].filter((each) => each !== null);
   });
   protected readonly shownTime = computed(() => {
     const originAt = this.walk.originAt();
@@ -143,6 +157,17 @@ export class ChartPanel {
 
   protected open({ id }: DrawnFan): void {
     if (id !== null) void this.router.navigate(['/lineage', id]);
+  }
+
+  private historyOf(symbol: string): History {
+    return { symbol, bars: this.feed.bars(symbol)(), load: this.feed.loadOf(symbol)(), complete: this.feed.isComplete(symbol) };
+  }
+
+  /** What a fan of the past said is looked at for its own sake; one that is shown as of now must tell its age. */
+  private agedSaid(fan: Fan): string | null {
+    const age = ageOf(fan, this.adjusted());
+    if (this.walk.active() || !isStale(age)) return null;
+    return `from the close of ${this.times().shortDate(fan.origin)}, ${ageSaid(age)}`;
   }
 
   /** A forecast speaks in the share terms of its origin; bars not shown as traded are in those of the newest. */

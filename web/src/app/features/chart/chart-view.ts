@@ -4,6 +4,7 @@ import type { Bar } from '../../core/bars';
 import type { ExchangeTimes } from '../../core/exchange-times';
 import { chartOptions } from './chart-options';
 import type { PriceScale, PriceStyle } from './chart-settings';
+import { EdgeMask } from './edge-mask';
 import { FanLayer } from './fan-layer';
 import { type DrawnFan, futureSlots } from './fan-points';
 import type { Mark } from './marks';
@@ -32,6 +33,10 @@ export class ChartView {
   private readonly chart: IChartApi;
   private readonly prices: PriceLayer;
   private readonly layer: FanLayer;
+  private readonly edge: EdgeMask;
+  private readonly labelled = (time: number): void => {
+    this.edge.note(time);
+  };
   private readonly observer: ResizeObserver;
   private bars: readonly Bar[] = [];
   private scale: PriceScale = 'linear';
@@ -44,7 +49,8 @@ export class ChartView {
     times: ExchangeTimes,
     private readonly events: ChartEvents,
   ) {
-    this.chart = createChart(host, chartOptions(palette, times));
+    this.chart = createChart(host, chartOptions(palette, times, this.labelled));
+    this.edge = new EdgeMask(host, this.chart);
     this.prices = new PriceLayer(this.chart, palette);
     this.layer = new FanLayer(this.chart, palette);
     this.chart.panes()[0]?.setStretchFactor(5);
@@ -66,6 +72,7 @@ export class ChartView {
       if (fan !== undefined) this.events.picked(fan);
     });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+      this.edge.move();
       // While data change, the library moves the view in steps that mean nothing.
       if (range !== null && !this.drawing) this.events.viewed({ from: range.from, to: range.to });
     });
@@ -77,11 +84,12 @@ export class ChartView {
     const following = view !== null && view.to >= this.bars.length - 1;
     const end = this.end();
     const change = changeOf(this.bars, bars);
-    this.drawing = true;
-    this.bars = bars;
-    this.prices.draw(bars, change);
-    if (fans !== this.layer.fans) this.drawFans(fans);
-    this.drawing = false;
+    this.quietly(() => {
+      this.prices.draw(bars, change);
+      // Only what was drawn counts as held: what failed is drawn anew with the next change.
+      this.bars = bars;
+      if (fans !== this.layer.fans) this.drawFans(fans);
+    });
     if (view === null) return;
     const shift = following ? this.end() - end : change.prepended;
     this.setView({ from: view.from + shift, to: view.to + shift });
@@ -98,9 +106,9 @@ export class ChartView {
 
   compare(bars: readonly Bar[], title: string): void {
     const view = this.view();
-    this.drawing = true;
-    this.prices.compare(bars, title);
-    this.drawing = false;
+    this.quietly(() => {
+      this.prices.compare(bars, title);
+    });
     if (view !== null) this.setView(view);
   }
 
@@ -110,7 +118,7 @@ export class ChartView {
 
   /** Take on another theme; `mark` is called again by whoever changes it. */
   dress(palette: ChartPalette, times: ExchangeTimes): void {
-    this.chart.applyOptions(chartOptions(palette, times));
+    this.chart.applyOptions(chartOptions(palette, times, this.labelled));
     this.prices.dress(palette, this.bars);
     this.layer.dress(palette);
   }
@@ -158,7 +166,18 @@ export class ChartView {
 
   destroy(): void {
     this.observer.disconnect();
+    this.edge.destroy();
     this.chart.remove();
+  }
+
+  /** Change data without telling of views that come and go meanwhile. */
+  private quietly(change: () => void): void {
+    this.drawing = true;
+    try {
+      change();
+    } finally {
+      this.drawing = false;
+    }
   }
 
   private drawFans(fans: readonly DrawnFan[]): void {

@@ -31,6 +31,7 @@ export class FanLayer {
    * a series' first value in view, which must be that of the prices.
    */
   draw(fans: readonly DrawnFan[], before: readonly Bar[]): void {
+    const drawn = new Map(this.held.map((fan) => [fan.key, fan]));
     this.held = fans;
     const keys = new Set(fans.map(({ key }) => key));
     for (const [key, slot] of this.slots) {
@@ -40,6 +41,7 @@ export class FanLayer {
     }
     for (const fan of fans) {
       const slot = this.slots.get(fan.key) ?? this.add(fan);
+      if (drawn.get(fan.key)?.stale !== fan.stale) slot.applyOptions(fanStyle(fan, this.palette));
       const opens = fan.points[0]?.time ?? 0;
       const ahead = before.filter(({ time }) => time < opens).map(({ time, close }) => ({ ...pointAt(time, close), hidden: true }));
       slot.setData([...ahead, ...fan.points].map(({ time, ...point }) => ({ time: time as UTCTimestamp, ...point })));
@@ -57,12 +59,12 @@ export class FanLayer {
 
   dress(palette: ChartPalette): void {
     this.palette = palette;
-    for (const fan of this.held) this.slots.get(fan.key)?.applyOptions(fanStyle(fan.kind, palette));
+    for (const fan of this.held) this.slots.get(fan.key)?.applyOptions(fanStyle(fan, palette));
   }
 
-  private add({ key, kind }: DrawnFan): FanSlot {
-    const slot = this.chart.addCustomSeries(new FanSeries(), fanStyle(kind, this.palette));
-    this.slots.set(key, slot);
+  private add(fan: DrawnFan): FanSlot {
+    const slot = this.chart.addCustomSeries(new FanSeries(), fanStyle(fan, this.palette));
+    this.slots.set(fan.key, slot);
     return slot;
   }
 }

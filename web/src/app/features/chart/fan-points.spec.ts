@@ -1,6 +1,6 @@
 import { bar, bars, forecast, timeOf } from '../../../testing/samples';
 import { fanOf } from '../../core/forecasts';
-import { drawnFan, futureSlots, kindOf } from './fan-points';
+import { drawnFan, futureSlots } from './fan-points';
 
 const fan = fanOf(forecast(3));
 
@@ -22,15 +22,5 @@ describe('futureSlots', () => {
     const fans = [drawnFan(fan, []), drawnFan(fanOf(forecast(4)), [])];
     expect(futureSlots(fans, timeOf(4))).toBe(2);
     expect(futureSlots([], timeOf(4))).toBe(0);
-  });
-});
-
-describe('kindOf', () => {
-  it('tells champion, random walk, shadows and requests apart', () => {
-    expect(kindOf({ ...fan, role: 'SHADOW', family: 'naive' })).toBe('naive');
-    expect(kindOf({ ...fan, role: 'CHAMPION', family: 'naive' })).toBe('champion');
-    expect(kindOf({ ...fan, role: 'SHADOW' })).toBe('shadow');
-    expect(kindOf({ ...fan, role: 'CHALLENGER' })).toBe('challenger');
-    expect(kindOf({ ...fan, role: 'REQUESTED' })).toBe('requested');
   });
 });

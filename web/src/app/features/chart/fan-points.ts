@@ -1,7 +1,6 @@
 import type { Bar } from '../../core/bars';
 import type { Fan } from '../../core/forecasts';
-import { NAIVE } from '../../core/families';
-import type { FanKind } from './palettes';
+import { type FanKind, kindOf } from './fan-kinds';
 
 /** One slot of a drawn fan; `time` is a session's close in seconds since the epoch. */
 export interface FanPoint {
@@ -21,23 +20,18 @@ export interface DrawnFan {
   /** Names the forecast's lineage; null where it was not issued as an event. */
   readonly id: string | null;
   readonly points: readonly FanPoint[];
-}
-
-export function kindOf(fan: Fan): FanKind {
-  if (fan.role === 'REQUESTED') return 'requested';
-  if (fan.role === 'CHAMPION') return 'champion';
-  if (fan.role === 'CHALLENGER') return 'challenger';
-  return fan.family === NAIVE ? 'naive' : 'shadow';
+  /** Drawn faded: newer sessions have closed than it knows. */
+  readonly stale: boolean;
 }
 
 /** A fan as it is drawn: opening from the close it was made at, where that bar is held. */
-export function drawnFan(fan: Fan, bars: readonly Bar[]): DrawnFan {
+export function drawnFan(fan: Fan, bars: readonly Bar[], stale = false): DrawnFan {
   const origin = bars.findLast(({ time }) => time === fan.origin);
   const start = origin === undefined ? [] : [pointAt(fan.origin, origin.close)];
   const steps = fan.steps.map(({ time, low95, low80, low50, median, high50, high80, high95 }) => {
     return { time, low95, low80, low50, median, high50, high80, high95 };
   });
-  return { key: `${fan.role}|${fan.version}`, kind: kindOf(fan), id: fan.id, points: [...start, ...steps] };
+  return { key: `${fan.role}|${fan.version}`, kind: kindOf(fan), id: fan.id, points: [...start, ...steps], stale };
 }
 
 /** Slots that fans need after the last bar. */

@@ -22,6 +22,8 @@ export interface FanOptions extends CustomSeriesOptions {
   readonly opacity: number;
   /** Dashes of the 95 % band's outline in pixels; empty for none. */
   readonly dash: readonly number[];
+  /** Opacity of it all, once it is old. */
+  readonly fade: number;
 }
 
 type Low = 'low95' | 'low80' | 'low50' | 'median';
@@ -52,7 +54,7 @@ export class FanSeries implements ICustomSeriesPaneView<Time, FanDatum, FanOptio
   }
 
   defaultOptions(): FanOptions {
-    return { ...customSeriesDefaultOptions, lastValueVisible: false, priceLineVisible: false, opacity: 0.18, dash: [] };
+    return { ...customSeriesDefaultOptions, lastValueVisible: false, priceLineVisible: false, opacity: 0.18, dash: [], fade: 1 };
   }
 
   draw(target: Target, toY: PriceToCoordinateConverter): void {
@@ -70,11 +72,11 @@ export class FanSeries implements ICustomSeriesPaneView<Time, FanDatum, FanOptio
       context.save();
       context.lineJoin = 'round';
       context.fillStyle = context.strokeStyle = this.options.color;
-      context.globalAlpha = this.options.opacity;
+      context.globalAlpha = this.options.opacity * this.options.fade;
       fill(context, outer);
       fill(context, band('low80', 'high80'));
       fill(context, band('low50', 'high50'));
-      context.globalAlpha = 1;
+      context.globalAlpha = this.options.fade;
       context.lineWidth = Math.max(1, Math.floor(verticalPixelRatio));
       if (this.options.dash.length > 0) {
         context.setLineDash(this.options.dash.map((length) => length * horizontalPixelRatio));

@@ -1,7 +1,5 @@
 import type { ThemeName } from '../../core/theme';
-
-/** What a fan on the chart stands for; decides its colour and outline. */
-export type FanKind = 'champion' | 'naive' | 'challenger' | 'shadow' | 'requested';
+import type { FanKind } from './fan-kinds';
 
 export interface ChartPalette {
   readonly background: string;
@@ -35,7 +33,16 @@ export const PALETTES: Readonly<Record<ThemeName, ChartPalette>> = {
     marker: '#98a3b3',
     line: '#d7dee8',
     comparison: '#f0e442',
-    fans: { champion: '#56b4e9', naive: '#e69f00', challenger: '#e69f00', shadow: '#cc79a7', requested: '#f0e442' },
+    fans: {
+      champion: '#56b4e9',
+      requested: '#f0e442',
+      naive: '#e69f00',
+      arima: '#cc79a7',
+      lstm: '#a78bfa',
+      transformer: '#c3ccd8',
+      ensemble: '#b5ad45',
+      other: '#8a94a3',
+    },
   },
   light: {
     background: '#ffffff',
@@ -50,6 +57,15 @@ export const PALETTES: Readonly<Record<ThemeName, ChartPalette>> = {
     marker: '#566070',
     line: '#1f2630',
     comparison: '#a35200',
-    fans: { champion: '#0072b2', naive: '#c27f00', challenger: '#c27f00', shadow: '#b2568c', requested: '#3f3f46' },
+    fans: {
+      champion: '#0072b2',
+      requested: '#3f3f46',
+      naive: '#c27f00',
+      arima: '#b2568c',
+      lstm: '#6a45c9',
+      transformer: '#5a6472',
+      ensemble: '#77701a',
+      other: '#808893',
+    },
   },
 };

@@ -40,6 +40,14 @@ describe('changeOf', () => {
     expect(changeOf([], held)).toMatchObject({ anew: true, prepended: 0 });
   });
 
+  it('draws anew when a bar comes late, one place before the end, or the last one goes', () => {
+    const holed = [...bars(1, 18), bar(20)];
+    expect(changeOf(holed, bars(1, 20))).toEqual({ anew: true, updates: [], prepended: 0 });
+    expect(changeOf(holed, bars(1, 21)).anew).toBe(true);
+    expect(changeOf(holed, bars(1, 18)).anew).toBe(true);
+    expect(changeOf(holed, [...bars(1, 18), bar(21)]).anew).toBe(true);
+  });
+
   it('says how many came before, or went', () => {
     expect(changeOf(bars(11, 20), bars(1, 20)).prepended).toBe(10);
     expect(changeOf(bars(1, 20), bars(11, 20)).prepended).toBe(-10);

@@ -1,4 +1,5 @@
 import { computed, effect, inject, Injectable, signal, untracked } from '@angular/core';
+import { switchMap, timer } from 'rxjs';
 
 import { BarFeed } from '../../core/bar-feed';
 import type { Fan } from '../../core/forecasts';
@@ -52,11 +53,22 @@ export class WalkBack {
     });
     effect((onCleanup) => {
       const [symbol, originAt] = [untracked(this.selection.symbol), this.from()];
+      this.failure.set(null);
       if (symbol === null || originAt === null) return;
       // A slider passes many places on its way: only where it rests is asked for.
-      const timer = setTimeout(() => void this.read(symbol, originAt), 80);
+      const asked = timer(80)
+        .pipe(switchMap(() => this.past.at(symbol, originAt)))
+        .subscribe({
+          next: (fans) => {
+            this.found.set({ originAt, fans });
+            this.failure.set(null);
+          },
+          error: (error: unknown) => {
+            this.failure.set(problemOf(error));
+          },
+        });
       onCleanup(() => {
-        clearTimeout(timer);
+        asked.unsubscribe();
       });
     });
   }
@@ -65,14 +77,5 @@ export class WalkBack {
   to(back: number): void {
     const reach = Math.max(0, Math.min(this.furthest(), Math.round(back)));
     this.from.set(reach === 0 ? null : (this.bars().at(-1 - reach)?.closedAt ?? null));
-  }
-
-  private async read(symbol: string, originAt: string): Promise<void> {
-    try {
-      this.found.set({ originAt, fans: await this.past.at(symbol, originAt) });
-      this.failure.set(null);
-    } catch (error) {
-      this.failure.set(problemOf(error));
-    }
   }
 }

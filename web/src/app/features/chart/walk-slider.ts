@@ -1,12 +1,11 @@
 import { Component, computed, inject, input } from '@angular/core';
 
-import { secondsOf } from '../../core/bars';
-import type { ExchangeTimes } from '../../core/exchange-times';
-import { familyName } from '../../core/families';
-import { tally } from '../../core/forecasts';
 import { BarFeed } from '../../core/bar-feed';
+import type { ExchangeTimes } from '../../core/exchange-times';
+import { ModelBoard } from '../../core/model-board';
 import { Selection } from '../market/selection';
 import { WalkBack } from './walk-back';
+import { walkSaid } from './walk-said';
 
 /** A slider over past forecasts: each against the closes that came. */
 @Component({
@@ -25,6 +24,7 @@ import { WalkBack } from './walk-back';
         min="0"
         step="1"
         [max]="walk.furthest()"
+        [disabled]="walk.furthest() === 0"
         [value]="walk.furthest() - walk.back()"
         [attr.aria-valuetext]="said()"
         (input)="slide($event)"
@@ -41,28 +41,32 @@ import { WalkBack } from './walk-back';
 })
 export class WalkSlider {
   protected readonly walk = inject(WalkBack);
+  private readonly board = inject(ModelBoard);
   private readonly feed = inject(BarFeed);
   private readonly selection = inject(Selection);
 
   readonly times = input.required<ExchangeTimes>();
 
-  /** Raw share terms do not matter to a tally: fans and closes of one time stand in the same terms unless a split came between. */
-  private readonly closes = computed(
-    () => new Map(this.feed.bars(this.selection.symbol() ?? '')().map(({ time, close }) => [time, close])),
-  );
+  private readonly bars = computed(() => this.feed.bars(this.selection.symbol() ?? '')());
 
-  protected readonly said = computed(() => {
-    const originAt = this.walk.originAt();
-    if (originAt === null) return 'the newest forecast';
-    const day = this.times().day(secondsOf(originAt));
-    if (this.walk.problem() !== null) return `${day}: could not be read`;
-    const fans = this.walk.fans();
-    if (fans === null) return day;
-    const champion = fans.find(({ role }) => role === 'CHAMPION') ?? fans[0];
-    if (champion === undefined) return `${day}: nothing was forecast at this close`;
-    const { n, inside80, inside95 } = tally(champion, this.closes());
-    return `${day}: ${familyName(champion.family)}, of ${n} closes since ${inside80} inside 80 %, ${inside95} inside 95 %`;
-  });
+  /** Raw share terms do not matter to a tally: fans and closes of one time stand in the same terms unless a split came between. */
+  private readonly closes = computed(() => new Map(this.bars().map(({ time, close }) => [time, close])));
+
+  protected readonly said = computed(() =>
+    walkSaid(
+      {
+        originAt: this.walk.originAt(),
+        fans: this.walk.fans(),
+        failed: this.walk.problem() !== null,
+        furthest: this.walk.furthest(),
+        oldest: this.bars()[0]?.time ?? null,
+        firstPromotion: this.board.promotions().at(-1)?.decided_at ?? null,
+        closes: this.closes(),
+      },
+      (time) => this.times().day(time),
+      (time) => this.times().date(time),
+    ),
+  );
 
   protected slide(event: Event): void {
     if (event.target instanceof HTMLInputElement) this.walk.to(this.walk.furthest() - event.target.valueAsNumber);

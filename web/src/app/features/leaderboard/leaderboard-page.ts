@@ -1,17 +1,17 @@
 import { Component, computed, inject, signal } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
-import { catchError, combineLatest, EMPTY, filter, switchMap, timer } from 'rxjs';
+import { catchError, EMPTY, exhaustMap, filter, type Observable, switchMap, tap, timer } from 'rxjs';
 
-import { Api, type LeaderboardQuery } from '../../core/api';
-import type { LeaderboardRow } from '../../core/api-types';
+import { Api, type LeaderboardQuery, PATHS } from '../../core/api';
+import type { Items, LeaderboardRow } from '../../core/api-types';
 import { BarFeed } from '../../core/bar-feed';
 import { familyName } from '../../core/families';
-import { failed, type Load, LOADING, problemIn, READY } from '../../core/loads';
+import { EMPTY_LOAD, failed, type Load, LOADING, READY } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
 import { problemOf } from '../../core/problems';
 import { centreOf, skillOf, toneOf } from '../../core/skills';
 import { change, count, decimal } from '../../common/numbers';
-import { ProblemNote } from '../../common/problem-note';
+import { LoadNote } from '../../common/load-note';
 import { CoverageGauge } from './coverage-gauge';
 import { clicked, type Column, isShort, type Order, ordered } from './standings';
 
@@ -39,7 +39,7 @@ const WINDOWS = [60, 252, 504];
 /** How every version does live, against the random walk. */
 @Component({
   selector: 'ft-leaderboard-page',
-  imports: [CoverageGauge, ProblemNote],
+  imports: [CoverageGauge, LoadNote],
   templateUrl: './leaderboard-page.html',
 })
 export class LeaderboardPage {
@@ -54,8 +54,14 @@ export class LeaderboardPage {
   private readonly standings = signal<readonly LeaderboardRow[]>([]);
   private readonly progress = signal<Load>(LOADING);
 
+  private readonly query = computed<LeaderboardQuery>(() => ({
+    ...(this.symbol() ? { symbol: this.symbol() } : {}),
+    ...(this.step() > 0 ? { step: this.step() } : {}),
+    window: this.window(),
+  }));
+
+  protected readonly path = PATHS.leaderboard;
   protected readonly load = this.progress.asReadonly();
-  protected readonly problem = computed(() => problemIn(this.progress()));
   protected readonly rows = computed(() => ordered(this.standings(), this.order()));
   protected readonly steps = computed(() => [...new Set([...STEPS, ...this.standings().map(({ step }) => step)])].sort((a, b) => a - b));
   protected readonly best = computed(() => this.standings().filter(({ verdict }) => verdict === 'better'));
@@ -72,24 +78,33 @@ export class LeaderboardPage {
   protected readonly count = count;
 
   constructor() {
-    combineLatest([toObservable(this.symbol), toObservable(this.step), toObservable(this.window), timer(0, EVERY)])
+    toObservable(this.query)
       .pipe(
-        filter(() => document.visibilityState === 'visible'),
-        switchMap(([symbol, step, window]) => {
-          const query: LeaderboardQuery = { ...(symbol ? { symbol } : {}), ...(step > 0 ? { step } : {}), window };
-          return this.api.leaderboard(query).pipe(
-            catchError((error: unknown) => {
-              this.progress.set(failed(problemOf(error)));
-              return EMPTY;
-            }),
-          );
+        tap(() => {
+          // What other filters showed stays, greyed, until there is an answer; that they showed nothing says nothing.
+          this.progress.set(LOADING);
         }),
+        switchMap((query) =>
+          timer(0, EVERY).pipe(
+            filter(() => document.visibilityState === 'visible'),
+            exhaustMap(() => this.ask(query)),
+          ),
+        ),
         takeUntilDestroyed(),
       )
       .subscribe(({ items }) => {
         this.standings.set(items);
-        this.progress.set(READY);
+        this.progress.set(items.length > 0 ? READY : EMPTY_LOAD);
       });
+  }
+
+  private ask(query: LeaderboardQuery): Observable<Items<LeaderboardRow>> {
+    return this.api.leaderboard(query).pipe(
+      catchError((error: unknown) => {
+        this.progress.set(failed(problemOf(error)));
+        return EMPTY;
+      }),
+    );
   }
 
   protected isChampion({ version }: LeaderboardRow): boolean {

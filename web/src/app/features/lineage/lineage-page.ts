@@ -1,14 +1,16 @@
 import { Component, computed, effect, inject, input, signal } from '@angular/core';
 import { RouterLink } from '@angular/router';
-import { firstValueFrom, type Observable, retry, throwError, timer } from 'rxjs';
+import { type Observable, retry, throwError, timer } from 'rxjs';
 
-import { Api } from '../../core/api';
+import { Api, PATHS } from '../../core/api';
 import type { LineageOf } from '../../core/api-types';
 import { secondsOf } from '../../core/bars';
 import { familyName } from '../../core/families';
+import { LOADING } from '../../core/loads';
 import { PipelineFeed } from '../../core/pipeline-feed';
 import { type Problem, problemOf } from '../../core/problems';
 import { decimal, percent, price } from '../../common/numbers';
+import { LoadNote } from '../../common/load-note';
 import { ProblemNote } from '../../common/problem-note';
 import { MarketTime } from '../status/market-time';
 import { DataFacts } from './data-facts';
@@ -20,7 +22,7 @@ const NOT_YET = { times: 20, pause: 500 };
 /** What one forecast was made from: events, model, training data, promotion; and what came of it. */
 @Component({
   selector: 'ft-lineage-page',
-  imports: [DataFacts, ProblemNote, RouterLink],
+  imports: [DataFacts, LoadNote, ProblemNote, RouterLink],
   templateUrl: './lineage-page.html',
 })
 export class LineagePage {
@@ -33,6 +35,9 @@ export class LineagePage {
 
   protected readonly found = signal<LineageOf | null>(null);
   protected readonly problem = signal<Problem | null>(null);
+  protected readonly again = signal(0);
+  protected readonly reading = LOADING;
+  protected readonly path = computed(() => PATHS.lineage(this.id()));
 
   protected readonly outcomes = computed(() => {
     const found = this.found();
@@ -62,8 +67,25 @@ export class LineagePage {
   protected readonly decimal = decimal;
 
   constructor() {
-    effect(() => {
-      void this.read(this.id());
+    effect((onCleanup) => {
+      const id = this.id();
+      this.again();
+      this.found.set(null);
+      this.problem.set(null);
+      const asked = this.api
+        .lineage(id)
+        .pipe(retry({ count: NOT_YET.times, delay: (error) => this.pause(error) }))
+        .subscribe({
+          next: (found) => {
+            this.found.set(found);
+          },
+          error: (error: unknown) => {
+            this.problem.set(problemOf(error));
+          },
+        });
+      onCleanup(() => {
+        asked.unsubscribe();
+      });
     });
   }
 
@@ -71,23 +93,8 @@ export class LineagePage {
     return this.market.times().day(secondsOf(instant));
   }
 
-  protected retry(): void {
-    void this.read(this.id());
-  }
-
   /** Wait before asking again for what may still come; whatever else went wrong is told at once. */
   private pause(error: unknown): Observable<0> {
     return problemOf(error).kind === 'missing' ? timer(NOT_YET.pause) : throwError(() => error);
-  }
-
-  private async read(id: string): Promise<void> {
-    this.found.set(null);
-    this.problem.set(null);
-    try {
-      const lineage = this.api.lineage(id).pipe(retry({ count: NOT_YET.times, delay: (error) => this.pause(error) }));
-      this.found.set(await firstValueFrom(lineage));
-    } catch (error) {
-      this.problem.set(problemOf(error));
-    }
   }
 }

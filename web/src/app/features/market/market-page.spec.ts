@@ -1,7 +1,7 @@
 import { HttpErrorResponse } from '@angular/common/http';
 import { type ComponentFixture, DeferBlockBehavior, TestBed } from '@angular/core/testing';
 import { provideRouter, Router } from '@angular/router';
-import { type Observable, of, throwError } from 'rxjs';
+import { NEVER, type Observable, of, throwError } from 'rxjs';
 
 import { FAKE_SOCKET, FakeSocket } from '../../../testing/fake-socket';
 import { promotion } from '../../../testing/models';
@@ -9,7 +9,7 @@ import { barClosed, forecast, page } from '../../../testing/samples';
 import { App } from '../../app';
 import { routes } from '../../app.routes';
 import { Api } from '../../core/api';
-import type { LeaderboardRow, Prediction } from '../../core/api-types';
+import type { LeaderboardRow, Pipeline, Prediction } from '../../core/api-types';
 import { WEB_SOCKET } from '../../core/market-stream';
 
 const position = { 'stock-data': { '0': 3 } };
@@ -42,8 +42,9 @@ class FakeApi {
     of(page([forecast(3), forecast(3, { version: '1', family: 'naive', role: 'SHADOW' })].map((one) => ({ ...one, symbol })), {}));
   models = () => of({ items: this.names.length > 0 ? [decision] : [] });
   leaderboard = () => of({ items: [standing('arima', '4', 0.004, 'better'), standing('naive', '1', 0, 'baseline'), standing('lstm', '2', -0.01, 'worse')] });
-  pipeline = () =>
-    of({ clock: null, market: null, dead_letters: 0, topics: [], read_models: [], services: [], links: { mlflow: 'http://mlflow', airflow: 'http://airflow' } });
+  market: Pipeline['market'] = { calendar: 'XNAS', open: true, last_close: '2012-01-03T21:00:00Z', close_before: '2012-01-02T21:00:00Z', changes_at: null };
+  pipeline = (): Observable<Pipeline> =>
+    of({ clock: null, market: this.market, dead_letters: 0, topics: [], read_models: [], services: [], links: { mlflow: 'http://mlflow', airflow: 'http://airflow' } });
   actions = () => of({ items: [] });
   promotions = () => of({ items: [promotion()] });
   predict = () => this.answer();
@@ -133,6 +134,65 @@ describe('The page', () => {
     expect(document.querySelector('h1')?.textContent).toBe('IBM');
   });
 
+  it('changes legend, card and table together when a champion is promoted', async () => {
+    await open();
+    const [next, again] = [{ ...decision, version: '9', family: 'lstm' }, { ...decision, alias: 'arima' }];
+    api.models = () => of({ items: [next, again] });
+    api.promotions = () => of({ items: [promotion({ version: '9', family: 'lstm' }), promotion()] });
+    const champions = () => [text('model-version'), text('fan-legend').includes('ARIMA v4 champion'), text('forecast-table').includes('ARIMA champion v4')];
+    expect(champions()).toEqual(['v4', true, true]);
+    await vi.advanceTimersByTimeAsync(5000);
+    await settled();
+    expect(champions()).toEqual(['v9', false, false]);
+    expect(text('fan-legend')).toContain('ARIMA v4 former champion');
+    expect(text('champion-silent')).toMatch(/^LSTM v9 is the champion since .*; it speaks from the next close on.$/);
+  });
+
+  it('knows the champion while standings and promotions cannot be read', async () => {
+    api.leaderboard = () => NEVER;
+    api.promotions = () => NEVER;
+    await open();
+    expect(text('model-version')).toBe('v4');
+    expect(text('leaderboard-none')).toBe('');
+  });
+
+  it('asks who is champion as soon as one speaks that it does not know', async () => {
+    await open();
+    api.models = () => of({ items: [{ ...decision, version: '9', family: 'lstm' }] });
+    const socket = FakeSocket.opened.find(({ url }) => url.includes('/forecast'));
+    socket?.accept();
+    const spoken = forecast(3, { version: '9', family: 'lstm' });
+    socket?.say({ type: 'forecast', topic: 'stock-forecasts', partition: 0, offset: 9, data: spoken });
+    await vi.advanceTimersByTimeAsync(200);
+    await settled();
+    expect(text('model-version')).toBe('v9');
+    expect(text('fan-legend')).toContain('LSTM v9 champion');
+    expect(text('forecast-table')).toContain('LSTM champion v9');
+  });
+
+  it('says how old a forecast is once two sessions have closed since', async () => {
+    const old = { ...forecast(1), steps: [1, 2, 3].flatMap((step) => forecast(step).steps.slice(0, 1).map((one) => ({ ...one, step }))) };
+    api.forecasts = () => of(page([old], {}));
+    await open();
+    expect(text('forecast-made')).toBe('from the close of Sun 1 Jan 2012 , 2 sessions old');
+    expect(text('fan-aged')).toBe('from the close of 1 Jan, 2 sessions old');
+    api.forecasts = (symbol) => of(page([{ ...forecast(1), symbol }], {}));
+    find('symbol-IBM')?.click();
+    await settled();
+    expect(text('fan-aged')).toBe('from the close of 1 Jan, 2 sessions old');
+    expect(text('forecast-past')).toBe('The newest forecast, from the close of Sun 1 Jan 2012, is 2 sessions old: all that it speaks of has come.');
+  });
+
+  it('says of each forecast from another close than the newest when it was made, and measures it from there', async () => {
+    const late = { ...forecast(2, { version: '1', family: 'naive', role: 'SHADOW' }) };
+    api.forecasts = () => of(page([forecast(3), late], {}));
+    await open();
+    expect(text('forecast-made')).toBe('from the close of Tue 3 Jan 2012');
+    expect(text('forecast-apart')).toBe('made 2 Jan, 2 ahead');
+    expect(text('forecast-table')).toContain('Random walk baseline v1 made 2 Jan, 2 ahead 100.00 −1.96 %');
+    expect(text('fan-aged')).toBe('');
+  });
+
   it('asks for a prediction and shows it', async () => {
     await open();
     find('predict-button')?.click();
@@ -156,6 +216,17 @@ describe('The page', () => {
     await open();
     expect(text('no-data')).toContain('No bars yet.');
     expect(text('connection-badge')).toBe('Connecting');
+  });
+
+  it('claims neither Live nor the date of the wall before the market clock is known', async () => {
+    api.pipeline = () => NEVER;
+    await open();
+    FakeSocket.opened.find(({ url }) => url.includes('/live'))?.accept();
+    FakeSocket.opened.find(({ url }) => url.includes('/live'))?.say({ type: 'heartbeat', at: 'now', source: 'live' });
+    await vi.advanceTimersByTimeAsync(200);
+    await settled();
+    expect(text('connection-badge')).toBe('Connected market time unknown');
+    expect(text('market-clock')).toBe('');
   });
 
   it('moves with the stream', async () => {

@@ -1,9 +1,9 @@
-import { Component, computed, effect, inject } from '@angular/core';
+import { Component, effect, inject } from '@angular/core';
 
+import { PATHS } from '../../core/api';
 import { BarFeed } from '../../core/bar-feed';
 import { ForecastFeed } from '../../core/forecast-feed';
-import { problemIn } from '../../core/loads';
-import { ProblemNote } from '../../common/problem-note';
+import { LoadNote } from '../../common/load-note';
 import { ChartPanel } from '../chart/chart-panel';
 import { ForecastTable } from '../panel/forecast-table';
 import { LeaderboardTable } from '../panel/leaderboard-table';
@@ -15,7 +15,7 @@ import { Selection } from './selection';
 /** The market at a glance: symbols, the chart of one, and what models say of it. */
 @Component({
   selector: 'ft-market-page',
-  imports: [ChartPanel, ForecastTable, LeaderboardTable, ModelCard, PredictForm, ProblemNote, SymbolList],
+  imports: [ChartPanel, ForecastTable, LeaderboardTable, LoadNote, ModelCard, PredictForm, SymbolList],
   template: `
     @if (feed.symbols().length > 0) {
       <div class="market">
@@ -31,26 +31,21 @@ import { Selection } from './selection';
     } @else {
       <main class="market-empty" id="main">
         <h1 class="sr-only">Market</h1>
-        @if (problem(); as problem) {
-          <ft-problem-note [problem]="problem" />
-        } @else if (feed.load().status === 'empty') {
+        <ft-load-note [load]="feed.load()" what="Symbols" [path]="path">
           <p data-testid="no-data">
             <strong>No bars yet.</strong> History is being fetched; symbols appear here by themselves. If nothing comes within a
             minute, <code>foretick status</code> tells what the producers wait for.
           </p>
-        } @else {
-          <p>Asking for symbols …</p>
-        }
+        </ft-load-note>
       </main>
     }
   `,
 })
 export class MarketPage {
+  protected readonly path = PATHS.symbols;
   protected readonly feed = inject(BarFeed);
   private readonly selection = inject(Selection);
   private readonly forecasts = inject(ForecastFeed);
-
-  protected readonly problem = computed(() => problemIn(this.feed.load()));
 
   constructor() {
     effect(() => {

@@ -1,18 +1,19 @@
 import { Component, computed, inject } from '@angular/core';
 
+import { PATHS } from '../../core/api';
 import { secondsOf } from '../../core/bars';
 import { familyName, NAIVE } from '../../core/families';
 import { ForecastFeed } from '../../core/forecast-feed';
-import { problemIn } from '../../core/loads';
 import { ModelBoard } from '../../core/model-board';
 import { noModel } from '../../core/problems';
+import { LoadNote } from '../../common/load-note';
 import { ProblemNote } from '../../common/problem-note';
 import { MarketTime } from '../status/market-time';
 
 /** The champion: which model speaks, since when and why. */
 @Component({
   selector: 'ft-model-card',
-  imports: [ProblemNote],
+  imports: [LoadNote, ProblemNote],
   template: `
     <section class="card" aria-labelledby="model-heading">
       <h2 class="card-title" id="model-heading">Champion</h2>
@@ -42,10 +43,8 @@ import { MarketTime } from '../status/market-time';
             {{ challenged() ? 'the best of the others is dashed beside it.' : 'the best of the others joins it, dashed, once sessions have settled their forecasts.' }}
           </p>
         }
-      } @else if (waiting(); as waiting) {
-        <ft-problem-note [problem]="waiting" />
       } @else {
-        <p class="muted">Asking which model serves …</p>
+        <ft-load-note [load]="load()" what="Models" [path]="path"><ft-problem-note [problem]="none" /></ft-load-note>
       }
     </section>
   `,
@@ -55,6 +54,7 @@ export class ModelCard {
   private readonly feed = inject(ForecastFeed);
   private readonly market = inject(MarketTime);
 
+  protected readonly path = PATHS.models;
   protected readonly naive = NAIVE;
   protected readonly champion = this.board.champion;
   protected readonly name = computed(() => familyName(this.champion()?.family ?? ''));
@@ -64,11 +64,8 @@ export class ModelCard {
   });
   protected readonly challenged = computed(() => this.feed.fans().some(({ role }) => role === 'CHALLENGER'));
   /** No decision yet is no failure. */
-  protected readonly waiting = computed(() => {
-    const load = this.board.modelsLoad();
-    if (load.status === 'empty' || (load.status === 'ready' && this.champion() === null)) return NO_MODEL;
-    return problemIn(load) ?? problemIn(this.feed.load());
-  });
+  protected readonly none = NO_MODEL;
+  protected readonly load = this.board.modelsLoad;
 }
 
 const NO_MODEL = noModel('No model has been promoted yet.');

@@ -1,38 +1,51 @@
-import { NAIVE } from '../../core/families';
-import type { Fan } from '../../core/forecasts';
+import { type Split, splitFactor } from '../../core/actions';
+import { ageOf } from '../../core/ages';
+import type { Bar } from '../../core/bars';
+import { roleName, type RoleName } from '../../core/champions';
+import { type Fan, scaledFan } from '../../core/forecasts';
 
-/** What one model says of the next session, set against the last close. */
+/** What one model says of the next session, set against the close that it was made from. */
 export interface NextSession {
   readonly key: string;
+  readonly fan: Fan;
   /** Names the forecast's lineage. */
   readonly id: string | null;
   readonly family: string;
   readonly version: string;
-  readonly role: 'champion' | 'baseline' | 'challenger' | 'shadow';
+  readonly role: RoleName;
   readonly time: number;
+  /** The close it was made at, seconds since the epoch; how many sessions ago that is; how many ahead of it `time` is. */
+  readonly origin: number;
+  readonly age: number;
+  readonly ahead: number;
   readonly median: number;
   readonly low95: number;
   readonly high95: number;
-  /** Width of the 95 % interval as a fraction of the last close. */
-  readonly width: number;
-  /** Median against the last close, as a fraction. */
-  readonly move: number;
+  /** Width of the 95 % interval as a fraction of the close at the origin; null where that bar is not held. */
+  readonly width: number | null;
+  /** Median against the close at the origin, as a fraction. */
+  readonly move: number | null;
 }
 
-/** The first step of each fan that still lies ahead of the last bar (`lastTime`, `lastClose`). */
-export function nextSessions(fans: readonly Fan[], lastTime: number, lastClose: number): readonly NextSession[] {
-  return fans.flatMap((fan) => {
-    const step = fan.steps.find(({ time }) => time > lastTime);
+/** The first step of each fan that still lies ahead of the last of `bars` (by rising time), in the share terms of that bar. */
+export function nextSessions(fans: readonly Fan[], bars: readonly Bar[], splits: readonly Split[] = []): readonly NextSession[] {
+  const last = bars.at(-1);
+  if (last === undefined) return [];
+  return fans.flatMap((spoken) => {
+    const fan = scaledFan(spoken, splitFactor(splits, spoken.origin, last.time));
+    const step = fan.steps.find(({ time }) => time > last.time);
     if (step === undefined) return [];
     const { median, low95, high95, time } = step;
-    const { family, version } = fan;
-    const measures = { width: (high95 - low95) / lastClose, move: median / lastClose - 1 };
-    return [{ key: version, id: fan.id, family, version, role: roleOf(fan), time, median, low95, high95, ...measures }];
+    const { id, family, version, origin } = fan;
+    const close = bars.findLast((bar) => bar.time === origin)?.close;
+    const measures =
+      close === undefined ? { width: null, move: null } : { width: (high95 - low95) / close, move: median / close - 1 };
+    const when = { time, origin, age: ageOf(fan, bars), ahead: step.step };
+    return [{ key: version, fan, id, family, version, role: roleName(fan), median, low95, high95, ...when, ...measures }];
   });
 }
 
-function roleOf({ role, family }: Fan): NextSession['role'] {
-  if (role === 'CHAMPION') return 'champion';
-  if (role === 'CHALLENGER') return 'challenger';
-  return family === NAIVE ? 'baseline' : 'shadow';
+/** The origin that most of what is said of the next session shares: the newest; null where nothing is said. */
+export function commonOrigin(rows: readonly NextSession[]): number | null {
+  return rows.length === 0 ? null : Math.max(...rows.map(({ origin }) => origin));
 }

@@ -1,5 +1,7 @@
-import { Component, inject, signal } from '@angular/core';
+import { Component, computed, inject, signal } from '@angular/core';
 
+import { ageOf } from '../../core/ages';
+import { BarFeed } from '../../core/bar-feed';
 import { ProblemNote } from '../../common/problem-note';
 import { Desk } from '../market/desk';
 import { Selection } from '../market/selection';
@@ -26,7 +28,7 @@ const MOST = 20;
         @if (desk.problem(); as problem) {
           <ft-problem-note [problem]="problem" />
         } @else if (desk.prediction(); as prediction) {
-          <ft-prediction-table [prediction]="prediction" (cleared)="desk.clear()" />
+          <ft-prediction-table [prediction]="prediction" [age]="age()" (cleared)="desk.clear()" />
         }
       </div>
     </section>
@@ -35,8 +37,13 @@ const MOST = 20;
 export class PredictForm {
   protected readonly desk = inject(Desk);
   protected readonly selection = inject(Selection);
+  private readonly feed = inject(BarFeed);
   protected readonly horizon = signal(5);
   protected readonly most = MOST;
+  protected readonly age = computed(() => {
+    const fan = this.desk.fan();
+    return fan === null ? 0 : ageOf(fan, this.feed.bars(this.selection.symbol() ?? '')());
+  });
 
   protected note(event: Event): void {
     if (event.target instanceof HTMLInputElement) this.horizon.set(event.target.valueAsNumber);

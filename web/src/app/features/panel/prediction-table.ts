@@ -1,5 +1,6 @@
 import { Component, computed, inject, input, output } from '@angular/core';
 
+import { ageSaid, isStale } from '../../core/ages';
 import type { Prediction } from '../../core/api-types';
 import { secondsOf } from '../../core/bars';
 import { familyName } from '../../core/families';
@@ -12,7 +13,7 @@ import { MarketTime } from '../status/market-time';
   selector: 'ft-prediction-table',
   template: `
     <p class="prediction-by">
-      {{ model() }} from the close of {{ origin() }}
+      <span>{{ model() }} from the close of {{ origin() }}@if (aged(); as aged) {<span class="aged" data-testid="prediction-aged">, {{ aged }}</span>}</span>
       <button type="button" class="link-button" (click)="cleared.emit()">Clear</button>
     </p>
     @for (warning of prediction().warnings; track warning) {
@@ -49,12 +50,15 @@ export class PredictionTable {
   private readonly market = inject(MarketTime);
 
   readonly prediction = input.required<Prediction>();
+  /** Sessions that have closed since its origin. */
+  readonly age = input(0);
   readonly cleared = output();
 
   protected readonly model = computed(() => {
     const { family, version } = this.prediction().model;
     return `${familyName(family)} v${version}`;
   });
+  protected readonly aged = computed(() => (isStale(this.age()) ? ageSaid(this.age()) : null));
   protected readonly origin = computed(() => this.market.times().day(secondsOf(this.prediction().origin)));
   protected readonly steps = computed(() =>
     fanOfPrediction(this.prediction()).steps.map((step) => ({ ...step, day: this.market.times().shortDay(step.time) })),

@@ -1,14 +1,14 @@
 import { Component, computed, inject } from '@angular/core';
 
+import { PATHS } from '../../core/api';
 import { secondsOf } from '../../core/bars';
 import { BarFeed } from '../../core/bar-feed';
 import { familyName } from '../../core/families';
-import { problemIn } from '../../core/loads';
 import { MarketClock } from '../../core/market-clock';
 import { ModelBoard } from '../../core/model-board';
 import { PipelineFeed } from '../../core/pipeline-feed';
 import { count, decimal, percent } from '../../common/numbers';
-import { ProblemNote } from '../../common/problem-note';
+import { LoadNote } from '../../common/load-note';
 import { MarketTime } from '../status/market-time';
 import { sparkline } from '../symbols/sparklines';
 import { ago, readModels } from './read-models';
@@ -19,7 +19,7 @@ const HEIGHT = 22;
 /** Every service, topic and read model: who is ready, who is behind, what could not be read, what was trained last. */
 @Component({
   selector: 'ft-pipeline-page',
-  imports: [ProblemNote],
+  imports: [LoadNote],
   templateUrl: './pipeline-page.html',
 })
 export class PipelinePage {
@@ -31,7 +31,8 @@ export class PipelinePage {
 
   protected readonly state = this.feed.state;
   protected readonly load = this.feed.load;
-  protected readonly problem = computed(() => problemIn(this.load()));
+  protected readonly promotionsLoad = this.board.promotionsLoad;
+  protected readonly paths = PATHS;
 
   protected readonly models = computed(() => {
     const [now, rates] = [this.clock.tick(), this.feed.rates()];
@@ -56,7 +57,8 @@ export class PipelinePage {
   protected readonly away = computed(() => (this.state()?.services ?? []).filter(({ ready }) => !ready).length);
   protected readonly newest = computed(() => {
     const newest = this.bars.newest();
-    return newest === null ? 'none yet' : this.market.times().date(newest);
+    if (newest === null) return this.bars.load().status === 'empty' ? 'none yet' : 'not known yet';
+    return this.market.times().date(newest);
   });
   /** How long ago, if it came while the page was open. */
   protected readonly arrived = computed(() => {

@@ -23,7 +23,8 @@ describe('badgeOf', () => {
   it.each<[string, Partial<BadgeFacts>, string, string]>([
     ['no stream yet', { link: null }, 'connecting', ''],
     ['the first connection under way', { link: { ...link, phase: 'connecting' } }, 'connecting', ''],
-    ['a real market', { replay: null }, 'live', ''],
+    ['a market of which nothing is known yet', { replay: null, date: '' }, 'unknown', 'market time unknown'],
+    ['a silent gateway', { link: { ...link, phase: 'silent', since: NOW - 6000 } }, 'silent', 'no word for 6 s'],
     ['a real market that is open', { ...exchange, hours: { ...weekend, open: true } }, 'live', ''],
     ['a real market over a weekend', exchange, 'closed', 'opens Mon 9 Jan, 09:30 New York'],
     ['a calendar that ends', { ...exchange, hours: { ...weekend, changes_at: null } }, 'closed', ''],

@@ -5,6 +5,8 @@ import type { LinkState } from '../../core/resuming-socket';
 
 export type BadgeState =
   | 'connecting'
+  | 'unknown'
+  | 'silent'
   | 'live'
   | 'closed'
   | 'replaying'
@@ -45,6 +47,9 @@ export function badgeOf(facts: BadgeFacts): Badge {
   if (link.phase === 'retrying') {
     return { state: 'reconnecting', label: 'Reconnecting', detail: `attempt ${link.attempt}` };
   }
+  if (link.phase === 'silent') {
+    return { state: 'silent', label: 'Silent', detail: `no word for ${Math.max(1, Math.ceil((now - link.since) / 1000))} s` };
+  }
   if (link.recovered !== null && now - link.since < TELL) {
     const count = link.recovered === 1 ? '1 bar' : `${link.recovered} bars`;
     return { state: 'recovered', label: 'Live again', detail: link.recovered > 0 ? `${count} recovered` : 'nothing missed' };
@@ -63,9 +68,12 @@ export function badgeOf(facts: BadgeFacts): Badge {
   return { state: 'replaying', label: 'Live replay', detail: date };
 }
 
-/** A real market's bars are behind once a whole session is missing: vendors give the day's bar some time after its close. */
+/**
+ * Without the hours of an exchange nothing says that its market is live, nor that this is no replay.
+ * A real market's bars are behind once a whole session is missing: vendors give the day's bar some time after its close.
+ */
 function ofExchange({ hours, newest, times }: BadgeFacts): Badge {
-  if (hours === null) return { state: 'live', label: 'Live', detail: '' };
+  if (hours === null) return { state: 'unknown', label: 'Connected', detail: 'market time unknown' };
   if (newest !== null && newest < secondsOf(hours.close_before)) {
     return { state: 'stale', label: 'Stale', detail: `no bar since ${times.day(newest)}` };
   }

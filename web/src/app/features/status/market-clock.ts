@@ -17,12 +17,18 @@ export class MarketClock {
   private readonly market = inject(MarketTime);
   private readonly clock = inject(Clock);
 
-  protected readonly day = computed(() => this.market.times().day(this.market.now()));
-  protected readonly time = computed(() => this.market.times().clock(this.market.now()));
+  protected readonly day = computed(() => this.written((now) => this.market.times().day(now)));
+  protected readonly time = computed(() => this.written((now) => this.market.times().clock(now)));
   protected readonly title = computed(() => {
     const replay = this.clock.replay();
+    if (!this.clock.known()) return "The market's time is not known yet";
     return replay === null
       ? `Exchange time, ${this.market.times().zone}`
       : `Simulated exchange time: one session every ${replay.seconds_per_session} s, ${this.market.times().zone}`;
   });
+
+  private written(write: (seconds: number) => string): string {
+    const now = this.market.now();
+    return now === null ? '' : write(now);
+  }
 }

@@ -1,5 +1,6 @@
 import { promotion } from '../../../testing/models';
-import { championAt, dayOf, endOf } from './as-of';
+import { bar, bars } from '../../../testing/samples';
+import { championAt, dayOf, endOf, sinceOf } from './as-of';
 
 describe('as of a moment', () => {
   const moves = [
@@ -12,6 +13,12 @@ describe('as of a moment', () => {
     expect(championAt(moves, '2012-03-02T00:00:00Z')?.version).toBe('9');
     expect(championAt(moves, '2012-02-28T00:00:00Z')?.version).toBe('4');
     expect(championAt(moves, '2012-01-01T00:00:00Z')).toBeNull();
+  });
+
+  it('what came after is in the share terms of then', () => {
+    const since = sinceOf(bars(1, 3), [bar(3), bar(4), bar(5, { close: 50 })], [{ date: '2012-01-05', ratio: 2 }]);
+    expect(since.map(({ close }) => close)).toEqual([104, 100]);
+    expect(sinceOf([], bars(1, 3), [])).toEqual([]);
   });
 
   it('a day is known to its end', () => {

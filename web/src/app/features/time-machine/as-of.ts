@@ -1,3 +1,4 @@
+import { type Split, splitFactor } from '../../core/actions';
 import type { CorporateAction, Promotion } from '../../core/api-types';
 import type { Bar } from '../../core/bars';
 import type { Fan } from '../../core/forecasts';
@@ -5,6 +6,7 @@ import type { Fan } from '../../core/forecasts';
 /** What the system knew and said at a moment. */
 export interface AsOf {
   readonly at: string;
+  readonly day: string;
   readonly symbol: string;
   readonly bars: readonly Bar[];
   /** Closes that came afterwards, in the share terms of then. */
@@ -13,7 +15,12 @@ export interface AsOf {
   readonly actions: readonly CorporateAction[];
   /** Who was champion, and why; null before the first promotion. */
   readonly champion: Promotion | null;
+  /** When a model was promoted for the first time ever: no forecast is older; null while none has been. */
+  readonly firstPromotion: string | null;
 }
+
+/** Sessions shown of what then happened. */
+const SINCE = 10;
 
 /** The champion's promotion as it stood at a moment, of moves newest first. */
 export function championAt(moves: readonly Promotion[], at: string): Promotion | null {
@@ -29,4 +36,14 @@ export function endOf(day: string): string {
 /** The day of a moment, for a date field (UTC). */
 export function dayOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+/** The first closes after those known, of bars as they were traded, in the share terms of the last one known. */
+export function sinceOf(known: readonly Bar[], traded: readonly Bar[], splits: readonly Split[]): readonly Bar[] {
+  const last = known.at(-1);
+  if (last === undefined) return [];
+  return traded
+    .filter(({ time }) => time > last.time)
+    .slice(0, SINCE)
+    .map((bar) => ({ ...bar, close: bar.close * splitFactor(splits, last.time, bar.time) }));
 }

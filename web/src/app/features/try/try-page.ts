@@ -1,7 +1,7 @@
 import { Component, computed, inject, signal } from '@angular/core';
 import { firstValueFrom } from 'rxjs';
 
-import { Api } from '../../core/api';
+import { Api, PATHS } from '../../core/api';
 import type { Prediction } from '../../core/api-types';
 import { barOf } from '../../core/bars';
 import { familyName } from '../../core/families';
@@ -9,6 +9,7 @@ import { ExchangeTimes } from '../../core/exchange-times';
 import { type Fan, fanOfPrediction } from '../../core/forecasts';
 import { ModelBoard } from '../../core/model-board';
 import { type Problem, problemOf } from '../../core/problems';
+import { LoadNote } from '../../common/load-note';
 import { ProblemNote } from '../../common/problem-note';
 import { drawnFan } from '../chart/fan-points';
 import { PriceChart, type RangeWish } from '../chart/price-chart';
@@ -24,7 +25,7 @@ const CHAMPION = 'champion';
 /** A forecast of the visitor's own bars, by the champion or another model at work. */
 @Component({
   selector: 'ft-try-page',
-  imports: [PredictionTable, PriceChart, ProblemNote],
+  imports: [LoadNote, PredictionTable, PriceChart, ProblemNote],
   templateUrl: './try-page.html',
 })
 export class TryPage {
@@ -43,6 +44,9 @@ export class TryPage {
   protected readonly text = signal('');
   protected readonly horizon = signal(5);
   protected readonly busy = signal(false);
+  protected readonly filling = signal(false);
+  protected readonly modelsLoad = this.board.modelsLoad;
+  protected readonly path = PATHS.models;
   protected readonly prediction = signal<Prediction | null>(null);
   protected readonly problem = signal<Problem | null>(null);
   protected readonly wish = signal<RangeWish>({ range: '3M' });
@@ -80,11 +84,14 @@ export class TryPage {
   protected async fill(): Promise<void> {
     const symbol = this.sample();
     if (symbol === null) return;
+    this.filling.set(true);
     try {
       const { items } = await firstValueFrom(this.api.bars(symbol, { limit: SAMPLE, adjust: 'splits' }));
       this.write(csvOf(items.map(barOf)));
     } catch (error) {
       this.problem.set(problemOf(error));
+    } finally {
+      this.filling.set(false);
     }
   }
 
