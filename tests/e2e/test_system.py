@@ -1,14 +1,11 @@
 """The whole of Foretick, as `make run` starts it: every promise of the first page of the README."""
 
 import json
-import os
-import signal
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from mlflow import MlflowClient
 from pymongo import MongoClient
@@ -25,6 +22,7 @@ from streaming.reader import read_all
 from streaming.settings import StreamSettings
 from tests import waiting
 from tests.e2e.conftest import set_clock
+from tests.supervised import kill
 
 SYMBOLS = {"AAPL", "GOOG", "IBM", "MSFT"}  # FB lists in the middle of the replay
 pytestmark = pytest.mark.usefixtures("market")
@@ -147,9 +145,7 @@ def test_snapshots_are_written_with_a_manifest(system):
 @pytest.mark.parametrize("service", [*reversed(SERVICES), *reversed(SERVERS), *AIRFLOW])
 def test_killed_process_comes_back_and_bars_flow_again(system, api, stream, service):
     supervisor = Supervisor(system)
-    pid = supervisor.states()[service].pid
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", f"{service} is dead")
+    pid = kill(supervisor, service).pid
     until(
         lambda: (state := supervisor.states()[service]).pid not in (0, pid) and state.state == "RUNNING",
         f"{service} is back",

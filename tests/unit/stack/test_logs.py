@@ -24,6 +24,10 @@ def test_last_lines_none_asked_for_gives_none(tmp_path):
     assert last_lines(log, 0) == []
 
 
+def test_last_lines_of_a_log_that_was_rotated_away_are_none(tmp_path):
+    assert last_lines(tmp_path / "log", 50) == []
+
+
 def test_follow_over_a_rotation_goes_on_with_the_successor(tmp_path):
     log = tmp_path / "log"
     log.write_text("old\n")

@@ -122,3 +122,17 @@ def test_status_tells_where_the_replay_is_and_what_to_do_at_its_end(clock, told)
     console = Console(record=True, width=200, file=io.StringIO())
     print_clock(clock, console)
     assert told in console.export_text()
+
+
+def test_down_twice_at_once_removes_the_sockets_folder_once(tmp_path, monkeypatch):
+    layout = Layout(home=tmp_path / ("long" * 30), cache=tmp_path)
+    layout.socket.parent.mkdir(parents=True)
+    real = Path.rmdir
+
+    def rmdir(path: Path) -> None:
+        real(path)  # the other `down`
+        real(path)
+
+    monkeypatch.setattr(Path, "rmdir", rmdir)
+    assert up.down(layout, Console(quiet=True)) is False
+    assert not layout.socket.parent.exists()
