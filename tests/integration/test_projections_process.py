@@ -10,7 +10,7 @@ from projections.readmodels import READ_MODELS
 from projections.settings import ProjectionSettings
 from tests.integration.processes import Service
 from tests.integration.projecting import assert_reconciled, bars, clear, database, documents, expected, publish
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_process_sigterm_ends_it_within_five_seconds_and_cleanly(settings, servi
     began = time.monotonic()
     service.process.send_signal(signal.SIGTERM)
 
-    assert service.process.wait(10) == 0
+    assert service.process.wait(PATIENCE * 10) == 0
     assert time.monotonic() - began < 5
     with database(settings) as found:
         assert [row["writers"] for row in found["generations"].find()] == [{}] * len(READ_MODELS)
@@ -71,7 +71,7 @@ def test_process_sigterm_in_mid_stream_ends_it_within_five_seconds_and_nothing_i
 
     began = time.monotonic()
     service.process.send_signal(signal.SIGTERM)
-    service.process.wait(10)
+    service.process.wait(PATIENCE * 10)
 
     assert time.monotonic() - began < 5
     service.start()
@@ -90,7 +90,7 @@ def test_process_sigterm_while_mongodb_is_away_ends_it_within_five_seconds(setti
 
     began = time.monotonic()
     service.process.send_signal(signal.SIGTERM)
-    service.process.wait(10)
+    service.process.wait(PATIENCE * 10)
 
     assert time.monotonic() - began < 5
 
@@ -107,4 +107,4 @@ def test_process_without_a_broker_waits_and_says_so(settings, service):
     assert answer.status_code == 503
     assert "no Kafka broker answers" in reasons[0]
     service.process.send_signal(signal.SIGTERM)
-    assert service.process.wait(15) == 0
+    assert service.process.wait(PATIENCE * 10) == 0
