@@ -13,6 +13,16 @@ class Told(SystemExit):
     """The process was told to end; where nobody catches it, it does so with the shell's exit code of the signal."""
 
 
+def ending(error: BaseException | None) -> KeyboardInterrupt | Told | None:
+    """Return what told the process to end, where an error is that or came of it.
+
+    A signal that comes while NumPy calls back into Python leaves as a SystemError with the signal's exception as cause.
+    """
+    while error is not None and not isinstance(error, (KeyboardInterrupt, Told)):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 @contextmanager
 def told_to_end() -> Iterator[None]:
     """Raise `Told` in the main thread when a signal tells the process to end; also a decorator of a command's `main`.
@@ -34,6 +44,10 @@ def told_to_end() -> Iterator[None]:
         signal.signal(number, end)
     try:
         yield
+    except Exception as error:
+        if told := ending(error):
+            raise told from None
+        raise
     finally:
         for number in heard:
             signal.signal(number, before[number])

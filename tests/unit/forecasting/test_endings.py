@@ -27,6 +27,29 @@ def test_process_told_to_end_unwinds_with_the_shells_code(number: int) -> None:
     assert closed == ["run"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_process_told_to_end_within_numpy_ends_as_told_though_numpy_makes_an_error_of_it(number: int) -> None:
+    @told_to_end()
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        except (Told, KeyboardInterrupt) as told:
+            try:
+                raise SystemError("<method '__array__'> returned a result with an exception set") from told
+            except SystemError as error:
+                raise error from None  # as TensorFlow passes errors on
+
+    with pytest.raises((Told, KeyboardInterrupt)) as told:
+        work()
+
+    assert number == signal.SIGINT or told.value.code == 128 + number
+
+
+def test_error_that_nobody_was_told_in_stays_what_it_is() -> None:
+    with pytest.raises(ValueError, match="wrong"), told_to_end():
+        raise ValueError("wrong")
+
+
 def test_handlers_of_before_are_there_again_afterwards() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
