@@ -28,7 +28,7 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 def follow(path: Path) -> Iterator[str]:
     """Yield what is appended to a file, for ever; a file that was rotated away is left for its successor."""
-    file = path.open("rb")
+    file: BinaryIO = path.open("rb")
     file.seek(0, 2)
     while True:
         if chunk := file.read(_BLOCK):
