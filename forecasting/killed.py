@@ -8,7 +8,7 @@ import structlog
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from forecasting.endings import ending
+from forecasting.endings import ends
 from forecasting.owners import Owner, started_at, this_process
 
 log = structlog.get_logger()
@@ -22,7 +22,7 @@ def killed_if_told(run_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if ending(error):
+        if ends() or isinstance(error, KeyboardInterrupt):
             try:
                 mlflow.end_run(KILLED)
             except MlflowException as away:  # nothing can wait for a server now

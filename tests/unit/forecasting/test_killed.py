@@ -1,9 +1,12 @@
 """Which ends of a run are called killed."""
 
+import os
+import signal
+
 import mlflow
 import pytest
 
-from forecasting.endings import Told
+from forecasting.endings import Told, told_to_end
 from forecasting.killed import killed_if_told
 
 
@@ -14,17 +17,26 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return states
 
 
-def within_numpy(told: BaseException) -> SystemError:
-    """Return what NumPy makes of a signal's exception."""
-    error = SystemError("returned a result with an exception set")
-    error.__cause__ = told
-    return error
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("arrives", [True, False])
+def test_run_of_a_process_that_is_told_to_end_is_killed(ended: list[str], number: int, arrives: bool) -> None:
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        except (Told, KeyboardInterrupt):
+            if arrives:
+                raise
+        raise SystemError("returned a result with an exception set")  # NumPy's
+
+    with pytest.raises((Told, KeyboardInterrupt)), told_to_end(), killed_if_told("1"):
+        work()
+
+    assert ended == ["KILLED"]
 
 
-@pytest.mark.parametrize("told", [Told(143), KeyboardInterrupt(), within_numpy(Told(143))], ids=repr)
-def test_run_of_a_process_that_is_told_to_end_is_killed(ended: list[str], told: BaseException) -> None:
-    with pytest.raises(type(told)), killed_if_told("1"):
-        raise told
+def test_run_that_is_interrupted_outside_of_a_command_is_killed(ended: list[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), killed_if_told("1"):
+        raise KeyboardInterrupt
     assert ended == ["KILLED"]
 
 
