@@ -22,7 +22,7 @@ from streaming.reader import read_all
 from streaming.settings import StreamSettings
 from tests import waiting
 from tests.e2e.conftest import set_clock
-from tests.supervised import kill
+from tests.supervised import kill, running
 
 SYMBOLS = {"AAPL", "GOOG", "IBM", "MSFT"}  # FB lists in the middle of the replay
 pytestmark = pytest.mark.usefixtures("market")
@@ -145,11 +145,9 @@ def test_snapshots_are_written_with_a_manifest(system):
 @pytest.mark.parametrize("service", [*reversed(SERVICES), *reversed(SERVERS), *AIRFLOW])
 def test_killed_process_comes_back_and_bars_flow_again(system, api, stream, service):
     supervisor = Supervisor(system)
-    pid = kill(supervisor, service).pid
-    until(
-        lambda: (state := supervisor.states()[service]).pid not in (0, pid) and state.state == "RUNNING",
-        f"{service} is back",
-    )
+    set_clock(system, seconds_per_session=2.0)
+    killed = kill(supervisor, service)
+    until(lambda: running(supervisor, service) != killed, f"{service} is back")
     (back,) = (each for each in services(system) if each.name == service)
     until(back.answers, f"{service} answers", 120)
     before = until(lambda: newest_bar(api), "the gateway answers", 120)["closed_at"]
