@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contracts.files.numbers import excerpt, number
 from producers.sources.base import Refusal, VendorAction
 from producers.sources.currencies import major_unit
-from producers.sources.numbers import excerpt, number
 from producers.sources.splits import Split, factor_after, raw_amount, share_ratio
 
 LATEST = 100_000_000_000
