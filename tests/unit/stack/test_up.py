@@ -1,6 +1,7 @@
 """What `foretick up` does one after the other, and that a step which fails keeps nothing else from running."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ TRAINED = {"champion", "naive", "lstm"}
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(home=tmp_path, cache=tmp_path)
+def layout(tmp_path: Path) -> Iterator[Layout]:
+    layout = Layout(home=tmp_path, cache=tmp_path)
+    yield layout
+    up.down(layout, Console(quiet=True))  # its socket's folder lies outside
 
 
 def travelled(
