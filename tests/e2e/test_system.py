@@ -158,7 +158,9 @@ def test_killed_process_comes_back_and_bars_flow_again(system, api, stream, serv
     )
 
 
-def test_after_all_kills_no_bar_is_missing_or_double(system, stream, stock_data):
+def test_after_all_kills_everything_runs_and_no_bar_is_missing_or_double(system, stream, stock_data):
+    states = Supervisor(system).states
+    until(lambda: {state.state for state in states().values()} == {"RUNNING"}, "what was started again stays")
     test_bars_in_mongodb_are_the_bars_of_the_topic(system, stream, stock_data)
     written = Counter((record.event.bar_id, record.event.revision) for record in read_all(stream, STOCK_DATA))
     assert {bar: times for bar, times in written.items() if times > 1} == {}
