@@ -36,9 +36,8 @@ test: .venv/.dev ## what guards every commit: units, contracts, walks on real se
 
 test-all: .venv/.dev .venv-airflow/.airflow ## every test: real servers, training, Airflow, a browser, faults (ARGS="-k name")
 	@$(PYTEST) -n $(WORKERS) --hypothesis-profile explore -m "not realtime and not long" $(ARGS); first=$$?; \
-	$(PYTEST) -n $(PAIR) --hypothesis-profile explore -m "realtime and not long" $(ARGS); then=$$?; \
-	FORETICK_FAULT_EVENTS=3000 $(BIN)/pytest --timeout 3600 -m long tests/faults $(ARGS); last=$$?; \
-	case "$$first$$then$$last" in *[1-46-9]*|555) echo "make test-all: failed ($$first, $$then, $$last)"; exit 1 ;; esac # 5: none
+	FORETICK_FAULT_EVENTS=3000 $(PYTEST) -n $(PAIR) --hypothesis-profile explore -m "realtime or long" $(ARGS); then=$$?; \
+	case "$$first$$then" in *[1-46-9]*|55) echo "make test-all: failed ($$first, $$then)"; exit 1 ;; esac # 5: none
 
 test-faults: .venv/.dev ## all fault tests, at full length (EVENTS=5000 ARGS="-k kill")
 	@FORETICK_FAULT_EVENTS=$(EVENTS) FORETICK_INTERLEAVINGS=2000 exec $(BIN)/pytest --timeout 3600 tests/faults \

@@ -1,1 +1,1 @@
-"""The events: schemas, typed events, the topic table and golden bytes of every version.  No I/O."""
+"""The events: schemas, typed events, the topic table and golden bytes; how files of bars look.  No I/O."""

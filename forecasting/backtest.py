@@ -104,7 +104,7 @@ def show(trial: Trial, found: list[Finding], console: Console) -> None:
 def _bars(settings: ForecastingSettings, given: argparse.Namespace, progress: TrainingProgress) -> Bars:
     if given.csv:
         progress.stage(f"reading {given.csv}")
-        frame, refused, digest = read_bars(Path(given.csv), settings.exchange_calendar)
+        frame, refused, digest = read_bars(Path(given.csv), settings.exchange_calendar, settings.csv_ways)
         found = [*refused, *quality.findings(frame, settings.exchange_calendar)]
         return Bars(frame, found, digest, Path(given.csv).name)
     progress.stage("reading the log")

@@ -39,7 +39,8 @@ def _closes(exchange: str) -> Moments:
 
 
 @cache
-def _zone(exchange: str) -> ZoneInfo:
+def zone(exchange: str) -> ZoneInfo:
+    """Return the time zone of an exchange."""
     return ZoneInfo(str(_calendar(exchange).tz))
 
 
@@ -94,7 +95,7 @@ def target_ats(
 
 def session_of(closed_at: datetime, exchange: str = "XNYS") -> date:
     """Return the session that a bar belongs to: its close's date where the exchange stands."""
-    return closed_at.astimezone(_zone(exchange)).date()
+    return closed_at.astimezone(zone(exchange)).date()
 
 
 def as_closes(stamps: Moments, exchange: str = "XNYS") -> Moments:

@@ -1,49 +1,79 @@
-"""Daily bars from a CSV file, or a folder of `SYMBOL.csv`: what a backtest without a log reads."""
+"""Daily bars from a CSV file, or a folder of `SYMBOL.csv`: what a backtest without a log reads.
 
+What is read is what the source `csv` reads, whatever program wrote it.
+"""
+
+import gzip
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from forecasting.calendars import as_closes
+from contracts.files.columns import Fault, Row, Ways, read_rows
+from contracts.files.dates import Stamp
+from contracts.files.tables import Unreadable, decoded
+from forecasting.calendars import as_closes, zone
 from forecasting.quality import Finding, refused
 from forecasting.windows import BadFrame
 
-_TIMES = ("date", "closed_at", "timestamp", "ds")
-_PRICES = {"open": "open", "high": "high", "low": "low", "close": "y"}
+_PRICES = ("open", "high", "low", "close")
 
 
-def read_bars(path: Path, exchange: str = "XNYS") -> tuple[pd.DataFrame, list[Finding], str]:
+def read_bars(path: Path, exchange: str = "XNYS", ways: Ways | None = None) -> tuple[pd.DataFrame, list[Finding], str]:
     """Read bars as they stand; prices are taken as adjusted for splits already.
+
+    Args:
+        ways: how the files are written, where they do not show it.
 
     Returns:
         Long frame `unique_id, ds, y, high, low`; what was refused of it; the SHA-256 of the bytes read.
 
     Raises:
-        BadFrame: nothing is there, or a column is missing.
+        BadFrame: nothing is there, or it cannot be read as bars.
     """
     files = sorted([*path.glob("*.csv"), *path.glob("*.csv.gz")]) if path.is_dir() else [path]
     files = [file for file in files if file.name != "actions.csv"]
     if not files or not all(file.is_file() for file in files):
         raise BadFrame(f"{path} is no CSV file and no folder of them")
-    digest, parts = sha256(), []
+    digest, parts, unread = sha256(), [], []
     for file in files:
-        digest.update(file.read_bytes())
-        parts.append(_table(file, exchange))
+        data = file.read_bytes()
+        digest.update(data)
+        symbol = file.name.split(".")[0]
+        try:
+            text = decoded(gzip.decompress(data) if file.suffix == ".gz" else data)
+            rows, faults = read_rows(text, ways, figures=_PRICES)
+        except Unreadable as error:
+            advice = f" (set FORETICK_CSV_{error.way.upper()})" if error.way else ""
+            raise BadFrame(f"{file} cannot be read: {error}{advice}") from error
+        parts.append(_table(rows, symbol, exchange))
+        unread += [_finding(fault, symbol) for fault in faults]
     kept, found = refused(pd.concat(parts, ignore_index=True))
     if not len(kept):
         raise BadFrame(f"{path} holds no bar that can be true")
-    return kept[["unique_id", "ds", "y", "high", "low"]], found, digest.hexdigest()
+    return kept[["unique_id", "ds", "y", "high", "low"]], [*unread, *found], digest.hexdigest()
 
 
-def _table(file: Path, exchange: str) -> pd.DataFrame:
-    table = pd.read_csv(file)
-    table.columns = table.columns.str.strip().str.lower()
-    time = next((name for name in _TIMES if name in table), None)
-    missing = [name for name in _PRICES if name not in table]
-    if time is None or missing:
-        raise BadFrame(f"{file} lacks column {', '.join([*missing, *([] if time else ['date'])])}")
-    symbols = table["symbol"] if "symbol" in table else file.name.split(".")[0]
-    stamps = pd.to_datetime(table[time], utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
-    prices = table[list(_PRICES)].rename(columns=_PRICES)
-    return prices.assign(unique_id=symbols, ds=as_closes(stamps, exchange))
+def _table(rows: list[Row], symbol: str, exchange: str) -> pd.DataFrame:
+    rows = [row for row in rows if row.interval in ("", "P1D")]
+    told = pd.to_datetime([_session(row, zone(exchange)) for row in rows], utc=True).tz_localize(None)
+    stamps = told.to_numpy(dtype="datetime64[ns]")
+    prices = {name: [float(getattr(row, name) or "nan") for row in rows] for name in _PRICES}
+    return (
+        pd.DataFrame(prices)
+        .rename(columns={"close": "y"})
+        .assign(unique_id=[row.symbol or symbol for row in rows], ds=as_closes(stamps, exchange))
+    )
+
+
+def _session(row: Row, at: ZoneInfo) -> Stamp:
+    """Return the day of a session's open, or the moment of its close."""
+    if isinstance(row.stamp, datetime) and row.stamps == "open":
+        return row.stamp.astimezone(at).date()
+    return row.stamp
+
+
+def _finding(fault: Fault, symbol: str) -> Finding:
+    return Finding(fault.symbol or symbol, "BROKEN", 1, f"line {fault.line}", f"refused: {fault.reason}")

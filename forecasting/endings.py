@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP as an exception, so that what is open is closed: runs, folders, workers."""
+"""SIGTERM, SIGHUP and Ctrl-C as an exception, so that what is open is closed: runs, folders, workers."""
 
 import signal
 import time
@@ -13,11 +13,24 @@ class Told(SystemExit):
     """The process was told to end; where nobody catches it, it does so with the shell's exit code of the signal."""
 
 
+_heard: list[BaseException] = []  # what the last signal raised, until the process has ended of it
+
+
+def ends() -> bool:
+    """Tell whether a signal has told this process to end.
+
+    What the signal raised says so only where it arrives: raised while TensorFlow makes a tensor, it comes out as a
+    TypeError of TensorFlow's or a SystemError of NumPy's, without a trace of what it was.
+    """
+    return bool(_heard)
+
+
 @contextmanager
 def told_to_end() -> Iterator[None]:
     """Raise `Told` in the main thread when a signal tells the process to end; also a decorator of a command's `main`.
 
-    A signal that was ignored from the start (`nohup`) stays ignored.
+    However the block ends after that, it ends as told; by Ctrl-C, with a KeyboardInterrupt.  A signal that was ignored
+    from the start (`nohup`) stays ignored.
     """
     first: list[float] = []
 
@@ -26,9 +39,10 @@ def told_to_end() -> Iterator[None]:
         if first and now - first[0] < _GRACE:
             return
         first[:] = [now]
-        raise Told(128 + number)
+        _heard[:] = [KeyboardInterrupt() if number == signal.SIGINT else Told(128 + number)]
+        raise _heard[0]
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     for number in heard:
         signal.signal(number, end)
@@ -37,3 +51,5 @@ def told_to_end() -> Iterator[None]:
     finally:
         for number in heard:
             signal.signal(number, before[number])
+        if _heard:
+            raise _heard.pop() from None

@@ -8,7 +8,7 @@ import structlog
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from forecasting.endings import Told
+from forecasting.endings import ends
 from forecasting.owners import Owner, started_at, this_process
 
 log = structlog.get_logger()
@@ -21,11 +21,12 @@ def killed_if_told(run_id: str) -> Iterator[None]:
     """End the open run as killed where a signal ends the process within; MLflow itself would leave it running."""
     try:
         yield
-    except (KeyboardInterrupt, Told):
-        try:
-            mlflow.end_run(KILLED)
-        except MlflowException as error:  # nothing can wait for a server now
-            log.warning("a run stays open until the next training", run=run_id, reason=error.message)
+    except BaseException as error:
+        if ends() or isinstance(error, KeyboardInterrupt):
+            try:
+                mlflow.end_run(KILLED)
+            except MlflowException as away:  # nothing can wait for a server now
+                log.warning("a run stays open until the next training", run=run_id, reason=away.message)
         raise
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from pydantic import Field
 
+from contracts.files.settings import CsvSettings
 from streaming.settings import StreamSettings
 
 
-class ForecastingSettings(StreamSettings):
+class ForecastingSettings(StreamSettings, CsvSettings):
     """Settings of training, serving and scoring."""
 
     home: Path = Field(Path(".foretick"), description="Where this system keeps its data.")

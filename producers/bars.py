@@ -8,10 +8,10 @@ from hashlib import sha256
 from itertools import pairwise
 
 from contracts.events import BarClosed, BrokenInvariant, CorporateActionAnnounced
+from contracts.files.numbers import plain
 from contracts.ids import stamp
 from producers.sessions import Calendar, NoSession, calendar_of
 from producers.sources.base import Refusal, VendorBar, wholeness
-from producers.sources.numbers import plain
 
 _FIELDS = ("open", "high", "low", "close", "volume")
 _SLACK = 1e-12  # doubles are no decimals

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contracts.files.settings import CsvSettings
 from contracts.rules import symbol_fault
 from producers.sources.alphavantage import ALPHAVANTAGE_URL
 from producers.sources.yahoo import YAHOO_URL
 from streaming.settings import StreamSettings
 
 
-class ProducerSettings(StreamSettings):
+class ProducerSettings(StreamSettings, CsvSettings):
     """What is fetched, from whom, and how often."""
 
     home: Path = Field(Path(".foretick"), description="Folder of everything local.")
@@ -52,35 +53,6 @@ class ProducerSettings(StreamSettings):
     rest_key: SecretStr | None = Field(None, description="That API's key: {key} in the mapping.")
     csv_path: Path | None = Field(None, description="CSV file, or folder of SYMBOL.csv.")
     csv_currency: str = Field("USD", description="Currency of CSV files that name none.")
-    csv_decimal: Literal[".", ","] | None = Field(
-        None, description="What stands before the fraction in CSV files: . or , Default: as each column shows."
-    )
-    csv_date_format: str | None = Field(
-        None, description="How CSV files write dates, as for strptime: %m/%d/%Y. Default: as the column shows."
-    )
-    csv_delimiter: str | None = Field(
-        None, description="What stands between the cells of CSV files; tab for a tabulator. Default: as the file shows."
-    )
-
-    @field_validator("csv_decimal", "csv_date_format", "csv_delimiter", mode="before")
-    @classmethod
-    def _unset(cls, value: object) -> object:
-        return value or None
-
-    @field_validator("csv_delimiter")
-    @classmethod
-    def _one_character(cls, value: str | None) -> str | None:
-        value = "\t" if value in ("tab", "\\t") else value
-        if value is not None and len(value) != 1:
-            raise ValueError("one character, or tab")
-        return value
-
-    @field_validator("csv_date_format")
-    @classmethod
-    def _strptime_format(cls, value: str | None) -> str | None:
-        if value is not None and not all(any(f"%{each}" in value for each in part) for part in ("Yyxc", "mbBjxc")):
-            raise ValueError("a format of strptime with year, month and day, such as %m/%d/%Y")
-        return value
 
     @field_validator("symbols", mode="before")
     @classmethod

@@ -11,8 +11,12 @@ _BLOCK = 64 * 1024
 
 
 def last_lines(path: Path, count: int) -> list[str]:
-    """Return the last lines of a file, reading no more of it than needed."""
-    with path.open("rb") as file:
+    """Return the last lines of a file, reading no more of it than needed; none of one that is not there."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return []
+    with file:
         position, found = file.seek(0, 2), b""
         while position and found.count(b"\n") <= count:
             step = min(_BLOCK, position)
@@ -24,22 +28,27 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 def follow(path: Path) -> Iterator[str]:
     """Yield what is appended to a file, for ever; a file that was rotated away is left for its successor."""
-    file = path.open("rb")
+    file: BinaryIO = path.open("rb")
     file.seek(0, 2)
     while True:
         if chunk := file.read(_BLOCK):
             yield chunk.decode(errors="replace")
             continue
-        if _replaced(path, file):
+        if successor := _successor(path, file):
             file.close()
-            file = path.open("rb")
+            file = successor
             continue
         time.sleep(_PERIOD)
 
 
-def _replaced(path: Path, file: BinaryIO) -> bool:
+def _successor(path: Path, file: BinaryIO) -> BinaryIO | None:
+    """Open what has taken a file's place, if anything has."""
     try:
-        now = path.stat()
+        found = path.open("rb")
     except FileNotFoundError:  # between two steps of a rotation
-        return False
-    return now.st_ino != os.fstat(file.fileno()).st_ino or now.st_size < file.tell()
+        return None
+    now = os.fstat(found.fileno())
+    if now.st_ino != os.fstat(file.fileno()).st_ino or now.st_size < file.tell():
+        return found
+    found.close()
+    return None

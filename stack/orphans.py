@@ -11,7 +11,7 @@ NAME = "FORETICK_SERVICE"
 
 def marked(home: str, service: str | None = None) -> list[psutil.Process]:
     """Return the processes that were started for a home (and service), except this one and its ancestors."""
-    spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    spared = {os.getpid(), *_ancestors()}
     found = []
     for process in psutil.process_iter():
         try:
@@ -21,6 +21,13 @@ def marked(home: str, service: str | None = None) -> list[psutil.Process]:
         if environment.get(MARK) == home and (service is None or environment.get(NAME) == service):
             found.append(process)
     return found
+
+
+def _ancestors() -> list[int]:
+    try:
+        return [parent.pid for parent in psutil.Process().parents()]
+    except psutil.NoSuchProcess:  # one ended between two looks: whoever takes its child in has been there for long
+        return _ancestors()
 
 
 def sweep(home: str, rounds: int = 5) -> bool:

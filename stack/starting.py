@@ -86,5 +86,5 @@ class _Wave:
 
     def _failure(self, service: Service, what: str) -> DidNotStart:
         log = self._layout.log(service.name)
-        end = "\n".join(last_lines(log, _LINES)) if log.exists() else "(there is none)"
+        end = "\n".join(last_lines(log, _LINES)) or "(there is none)"
         return DidNotStart(f"{service.name} {what}. The end of its log, {log}:\n{end}")

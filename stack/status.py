@@ -77,14 +77,19 @@ def memory(pid: int) -> float:
     """Return the megabytes a process and its children use, pages they share counted once."""
     if not pid:
         return 0.0
-    total = 0.0
     try:
         parent = psutil.Process(pid)
-        for process in (parent, *parent.children(recursive=True)):
-            total += process.memory_full_info().pss / 1e6
+        processes = [parent, *parent.children(recursive=True)]
     except psutil.Error:  # it ended between two looks
-        return total
-    return total
+        return 0.0
+    return sum(map(_own_memory, processes))
+
+
+def _own_memory(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss / 1e6)
+    except psutil.Error:
+        return 0.0
 
 
 def answering(running: list[Service]) -> list[bool]:

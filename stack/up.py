@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -97,8 +98,9 @@ def down(layout: Layout, console: Console) -> bool:
             _shut_down(supervisor)
     found = orphans.sweep(str(layout.home)) or running
     apart = layout.socket.parent  # under /tmp, if it is not the run folder
-    if apart != layout.run and apart.is_dir() and not list(apart.iterdir()):
-        apart.rmdir()
+    if apart != layout.run:
+        with suppress(OSError):  # another socket is in it, or another `down` was faster
+            apart.rmdir()
     return found
 
 

@@ -192,7 +192,7 @@ def _isolated(servers: Layout, monkeypatch: pytest.MonkeyPatch) -> Iterator[Isol
     yield Isolated(environment=environment, topic_prefix=f"t{mark}-", database=f"t{mark}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_offset() -> Callable[[], int]:
     """Give a function that finds a port offset for a stack of one's own."""
     return _free_offset

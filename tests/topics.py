@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient
 from contracts.topics import TOPICS, Topic
 from streaming.admin import ensure_topics
 from streaming.settings import StreamSettings
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 def clear_topics(settings: StreamSettings) -> None:
@@ -23,7 +23,7 @@ def make_anew(settings: StreamSettings, topic: Topic) -> None:
     """Delete a topic and make it anew, empty."""
     name = settings.physical(topic.name)
     admin = AdminClient({"bootstrap.servers": settings.kafka})
-    admin.delete_topics([name])[name].result(30)
+    admin.delete_topics([name])[name].result(PATIENCE * 30)
     until(lambda: name not in admin.list_topics(timeout=5).topics, f"{name} is gone")
     until(lambda: name in ensure_topics(settings), f"{name} is made anew")
 

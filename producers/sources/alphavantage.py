@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from contracts.files.numbers import Mark, Undecided, decimal_marks, excerpt, number
+from producers.sources.answers import parse_json
 from producers.sources.base import (
     Refusal,
     Report,
@@ -16,7 +18,6 @@ from producers.sources.base import (
     VendorRefused,
     WrongSetting,
 )
-from producers.sources.numbers import Mark, Undecided, decimal_marks, excerpt, number, parse_json
 from producers.sources.web import LIMITED_FOR, Answer, Web, blames_key, refuse_client_error
 
 ALPHAVANTAGE_URL = "https://www.alphavantage.co"

@@ -9,7 +9,6 @@ from producers.settings import ProducerSettings
 from producers.sources.alphavantage import AlphaVantage
 from producers.sources.base import Source, VendorRefused
 from producers.sources.budget import DAY, MINUTE, Budget
-from producers.sources.columns import Ways
 from producers.sources.csvfile import CsvFiles
 from producers.sources.mappings import load_mapping
 from producers.sources.rest import Rest
@@ -61,12 +60,7 @@ def source_from(settings: ProducerSettings, sleep: Callable[[float], None] = tim
         case "csv":
             if settings.csv_path is None:
                 raise VendorRefused("the source csv needs a file or a folder: set FORETICK_CSV_PATH")
-            ways = Ways(
-                decimal=settings.csv_decimal,
-                date_format=settings.csv_date_format,
-                delimiter=settings.csv_delimiter,
-            )
-            return CsvFiles(settings.csv_path, settings.csv_currency, settings.calendars, ways)
+            return CsvFiles(settings.csv_path, settings.csv_currency, settings.calendars, settings.csv_ways)
 
 
 def _check_calendars(settings: ProducerSettings) -> None:

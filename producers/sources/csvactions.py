@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
+from contracts.files.columns import Ways
+from contracts.files.dates import Stamp, date_reader
+from contracts.files.numbers import Mark, Undecided, decimal_marks, number
+from contracts.files.tables import Unreadable, read_table
 from producers.sources.base import Refusal, VendorAction
-from producers.sources.columns import Ways
-from producers.sources.dates import Stamp, date_reader
-from producers.sources.numbers import Mark, Undecided, decimal_marks, number
 from producers.sources.splits import share_ratio
-from producers.sources.tables import Unreadable, read_table
 
 _NEEDS = (("symbol",), ("kind",), ("ex_date",))
 

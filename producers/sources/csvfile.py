@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from contracts.files.columns import Fault, Row, Ways, read_rows
+from contracts.files.tables import Unreadable, decoded
 from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
-from producers.sources.columns import Fault, Row, Ways, read_rows
 from producers.sources.csvactions import read_actions
 from producers.sources.currencies import currencies_of
-from producers.sources.tables import Unreadable, decoded
 
 ACTIONS = "actions.csv"
 _Read = TypeVar("_Read")

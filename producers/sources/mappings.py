@@ -28,8 +28,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from contracts.files.numbers import Mark
 from producers.sources.base import VendorDown, VendorRefused
-from producers.sources.numbers import Mark
 
 KEY = "$key"
 

@@ -8,9 +8,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from pydantic import SecretStr
 
+from contracts.files.numbers import Undecided, decimal_marks, excerpt, number
+from producers.sources.answers import parse_json
 from producers.sources.base import Refusal, Report, VendorBar, VendorDown, VendorRefused, WrongSetting
 from producers.sources.mappings import Mapping, entries, find
-from producers.sources.numbers import Undecided, decimal_marks, excerpt, number, parse_json
 from producers.sources.restactions import read_actions
 from producers.sources.web import Answer, Web, blames_key, refuse_client_error
 

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from contracts.files.numbers import excerpt, number
 from producers.sources.base import Refusal, VendorAction, VendorDown
 from producers.sources.currencies import major_unit
 from producers.sources.mappings import DividendFields, Mapping, SplitFields, entries, find
-from producers.sources.numbers import excerpt, number
 from producers.sources.splits import share_ratio
 
 Read = Callable[[dict[str, Any]], VendorAction | None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from producers.sources.numbers import number
+from contracts.files.numbers import number
 
 ONE = Decimal(1)
 HALF = Decimal("0.5")

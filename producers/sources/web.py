@@ -14,10 +14,10 @@ import structlog
 from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from contracts.files.numbers import excerpt
 from producers.metrics import VENDOR_ERRORS, VENDOR_SECONDS
 from producers.sources.base import VendorDown, VendorRefused, WrongSetting
 from producers.sources.budget import Budget
-from producers.sources.numbers import excerpt
 
 PATIENCE = 10.0  # seconds that one fetch may wait in place; longer waits are the poller's
 LIMITED_FOR = 60.0  # seconds to leave alone a vendor that says our limit is reached, and not for how long

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contracts.files.numbers import excerpt, number
+from producers.sources.answers import parse_json
 from producers.sources.base import Report, VendorAction, VendorBar, VendorDown, VendorRefused
 from producers.sources.currencies import major_unit
-from producers.sources.numbers import excerpt, number, parse_json
 from producers.sources.splits import factor_after, raw_price, raw_volume
 from producers.sources.web import LIMITED_FOR, Answer, Web
 from producers.sources.yahooevents import LATEST, Chart, Second, read_dividends, read_splits

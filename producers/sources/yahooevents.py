@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contracts.files.numbers import excerpt, number
 from producers.sources.base import Refusal, VendorAction
 from producers.sources.currencies import major_unit
-from producers.sources.numbers import excerpt, number
 from producers.sources.splits import Split, factor_after, raw_amount, share_ratio
 
 LATEST = 100_000_000_000
@@ -36,6 +36,9 @@ class _DividendEvent(_Event):
     currency: str | None = None
 
 
+_E = TypeVar("_E", bound=_Event)
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """What the events of a chart are read by: the exchange's zone, the currency of the prices, closes as sent."""
@@ -58,12 +61,7 @@ def read_splits(events: object, chart: Chart) -> tuple[list[Split], list[Refusal
     """
     splits: dict[date, Split] = {}
     refusals: list[Refusal] = []
-    for name, entry in _listed(events, "splits"):
-        try:
-            event = _SplitEvent.model_validate(entry)
-        except ValidationError as error:
-            refusals.append(_unreadable(chart, "split", name, entry, error))
-            continue
+    for event in _readable(events, "split", _SplitEvent, chart, refusals):
         at = f"split {chart.day(event.date)}"
         ratio = share_ratio(event.numerator, event.denominator)
         if ratio is None:
@@ -93,12 +91,7 @@ def read_dividends(events: object, chart: Chart, in_force: list[Split]) -> tuple
     """
     actions: list[VendorAction] = []
     refusals: list[Refusal] = []
-    for name, entry in _listed(events, "dividends"):
-        try:
-            event = _DividendEvent.model_validate(entry)
-        except ValidationError as error:
-            refusals.append(_unreadable(chart, "dividend", name, entry, error))
-            continue
+    for event in _readable(events, "dividend", _DividendEvent, chart, refusals):
         ex_date = chart.day(event.date)
         currency, units = major_unit(event.currency or chart.currency)
         if units > 1 and not event.currency and (doubt := _doubt(event.amount, ex_date, chart, currency)):
@@ -118,9 +111,18 @@ def read_dividends(events: object, chart: Chart, in_force: list[Split]) -> tuple
     return actions, refusals
 
 
-def _listed(events: object, kind: str) -> Iterator[tuple[str, object]]:
+def _readable(events: object, kind: str, shape: type[_E], chart: Chart, refusals: list[Refusal]) -> Iterator[_E]:
+    """Yield the entries of a kind that can be read, and add the others to the refusals."""
+    for name, entry in _listed(events, f"{kind}s"):
+        try:
+            yield shape.model_validate(entry)
+        except ValidationError as error:
+            refusals.append(_unreadable(chart, kind, name, entry, error))
+
+
+def _listed(events: object, kinds: str) -> Iterator[tuple[str, object]]:
     """Yield what is listed, with its name; nothing is null, an empty list or no entry at all."""
-    part = events.get(kind) if isinstance(events, dict) else events
+    part = events.get(kinds) if isinstance(events, dict) else events
     if isinstance(part, dict):
         yield from part.items()
     elif isinstance(part, list):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from contracts.topics import STOCK_DATA
 from stack.supervisor import Supervisor
 from streaming.reader import read_all
 from tests.e2e.conftest import PATIENCE, set_clock
+from tests.supervised import kill
 from tests.waiting import until
 
 CONNECTED = re.compile("live|replaying|recovered")
@@ -285,7 +285,7 @@ def test_corrected_bar_is_redrawn(page, market, stream):
 def test_page_misses_no_bar_while_the_gateway_is_killed(page, market):
     wait_for_history(page)
     supervisor = Supervisor(market)
-    os.kill(supervisor.states()["gateway"].pid, signal.SIGKILL)
+    kill(supervisor, "gateway")
     expect(page.get_by_test_id("connection-badge")).not_to_have_attribute("data-state", CONNECTED)
     expect(page.get_by_test_id("connection-badge")).to_have_attribute("data-state", CONNECTED)
     wait_for_a_later_bar(page)

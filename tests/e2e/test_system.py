@@ -1,14 +1,11 @@
 """The whole of Foretick, as `make run` starts it: every promise of the first page of the README."""
 
 import json
-import os
-import signal
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from mlflow import MlflowClient
 from pymongo import MongoClient
@@ -25,6 +22,7 @@ from streaming.reader import read_all
 from streaming.settings import StreamSettings
 from tests import waiting
 from tests.e2e.conftest import set_clock
+from tests.supervised import kill, running
 
 SYMBOLS = {"AAPL", "GOOG", "IBM", "MSFT"}  # FB lists in the middle of the replay
 pytestmark = pytest.mark.usefixtures("market")
@@ -147,13 +145,9 @@ def test_snapshots_are_written_with_a_manifest(system):
 @pytest.mark.parametrize("service", [*reversed(SERVICES), *reversed(SERVERS), *AIRFLOW])
 def test_killed_process_comes_back_and_bars_flow_again(system, api, stream, service):
     supervisor = Supervisor(system)
-    pid = supervisor.states()[service].pid
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", f"{service} is dead")
-    until(
-        lambda: (state := supervisor.states()[service]).pid not in (0, pid) and state.state == "RUNNING",
-        f"{service} is back",
-    )
+    set_clock(system, seconds_per_session=2.0)
+    killed = kill(supervisor, service)
+    until(lambda: running(supervisor, service) != killed, f"{service} is back")
     (back,) = (each for each in services(system) if each.name == service)
     until(back.answers, f"{service} answers", 120)
     before = until(lambda: newest_bar(api), "the gateway answers", 120)["closed_at"]
@@ -164,7 +158,9 @@ def test_killed_process_comes_back_and_bars_flow_again(system, api, stream, serv
     )
 
 
-def test_after_all_kills_no_bar_is_missing_or_double(system, stream, stock_data):
+def test_after_all_kills_everything_runs_and_no_bar_is_missing_or_double(system, stream, stock_data):
+    states = Supervisor(system).states
+    until(lambda: {state.state for state in states().values()} == {"RUNNING"}, "what was started again stays")
     test_bars_in_mongodb_are_the_bars_of_the_topic(system, stream, stock_data)
     written = Counter((record.event.bar_id, record.event.revision) for record in read_all(stream, STOCK_DATA))
     assert {bar: times for bar, times in written.items() if times > 1} == {}

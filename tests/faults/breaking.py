@@ -1,14 +1,15 @@
 """Break servers: kill them, take them away, and wait until they are back."""
 
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import psutil
 
 from stack.layout import Layout
 from stack.service import Service
 from stack.services import services
 from stack.supervisor import Supervisor
+from tests.supervised import kill, running
 from tests.waiting import until
 
 NAMES = ("kafka", "registry", "mongodb")
@@ -22,18 +23,19 @@ class Servers:
         self._supervisor = Supervisor(layout)
         self._services: dict[str, Service] = {each.name: each for each in services(layout) if each.name in NAMES}
 
-    def pid(self, name: str) -> int:
-        """Return a server's process id; 0 where it does not run."""
-        return self._supervisor.states()[name].pid
+    def process(self, name: str) -> psutil.Process:
+        """Return the process of a server, once it runs."""
+        return running(self._supervisor, name)
 
     def kill(self, name: str) -> None:
         """Kill -9 a server, once it runs."""
-        os.kill(until(lambda: self.pid(name), f"{name} runs"), signal.SIGKILL)
+        kill(self._supervisor, name)
 
     def await_all(self) -> None:
         """Wait until every server answers."""
         for name, each in self._services.items():
-            until(lambda each=each: self.pid(each.name) and each.answers(), f"{name} answers", 60, 0.2)
+            self.process(name)
+            until(each.answers, f"{name} answers", 60, 0.2)
 
     @contextmanager
     def away(self, name: str) -> Iterator[None]:
@@ -48,10 +50,10 @@ class Servers:
     @contextmanager
     def standing_still(self, name: str) -> Iterator[None]:
         """Let a server answer nothing while a `with` block runs, its connections open."""
-        pid = until(lambda: self.pid(name), f"{name} runs")
-        os.kill(pid, signal.SIGSTOP)
+        process = self.process(name)
+        process.suspend()
         try:
             yield
         finally:
-            os.kill(pid, signal.SIGCONT)
+            process.resume()
             self.await_all()

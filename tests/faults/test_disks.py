@@ -10,6 +10,7 @@ from projections.csvfile import verify
 from tests.disks import filled, is_small, mounted
 from tests.faults.streams import Publishing, caught_up, publish, stream
 from tests.faults.truths import assert_all_arrived, assert_exactly_once
+from tests.supervised import ended
 from tests.waiting import until
 
 pytestmark = pytest.mark.long
@@ -24,11 +25,11 @@ def test_broker_disk_full_stops_the_stream_and_loses_nothing_once_there_is_room(
     consumer.start()
     publish(settings, published[:2000])
     until(lambda: caught_up(settings), "it has caught up")
-    was = broken.pid("kafka")
+    was = broken.process("kafka")
 
     with Publishing(settings, published[2000:], lead=10**9):
         with filled(folder, spare=128 * 1024):
-            until(lambda: broken.pid("kafka") != was, "the broker has given up")
+            until(lambda: ended(was), "the broker has given up")
             assert "No space left on device" in broken.layout.log("kafka").read_text()
         broken.await_all()
 

@@ -16,12 +16,12 @@ from forecasting.serve import Serving
 from forecasting.settings import ServeSettings
 from streaming.loop import Away
 from streaming.publisher import KafkaAway, Publisher
-from streaming.reader import read_all
+from streaming.reader import LogAway, read_all
 from streaming.records import Batch
 from streaming.registry import RegistryAway
 from tests.unit.forecasting.markets import bar, sessions
 from tests.unit.forecasting.memory import FixedClock, Model, Watch, lineup
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SYMBOLS = [f"S{number}" for number in range(60)]
 DAYS = 200
@@ -55,7 +55,7 @@ class Reading:
         self.read += len(batch.records)
         if self.read > len(SYMBOLS) * DAYS / 10:
             self.in_the_middle.set()
-            self.go_on.wait(60)
+            self.go_on.wait(PATIENCE * 60)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -67,7 +67,7 @@ class Reading:
             self.go_on.set()
             self._stop.set()
             for thread in self._threads:
-                thread.join(60)
+                thread.join(PATIENCE * 15)
 
     def _run(self) -> None:
         self._loop.run(self._stop)
@@ -103,8 +103,16 @@ def history(settings) -> None:
 
 
 def issued(settings) -> Counter:
-    events = (record.event for record in read_all(settings, STOCK_FORECASTS))
-    return Counter((event.symbol, event.origin) for event in events if isinstance(event, ForecastIssued))
+    """Count the forecasts of each bar; a broker that stood still may not have the log at once."""
+
+    def counted() -> list[Counter]:
+        try:
+            events = [record.event for record in read_all(settings, STOCK_FORECASTS)]
+        except LogAway:
+            return []
+        return [Counter((event.symbol, event.origin) for event in events if isinstance(event, ForecastIssued))]
+
+    return until(counted, "the log is read")[0]
 
 
 def assert_one_forecast_of_each_newest_bar(settings) -> None:

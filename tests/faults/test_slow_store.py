@@ -19,7 +19,7 @@ from projections.settings import ProjectionSettings
 from streaming.publisher import Publisher
 from streaming.reader import watermarks
 from tests.faults.proxies import slow_proxy
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SCORES = 4000
 RATE = 20  # forecasts a second
@@ -36,7 +36,7 @@ def projecting(settings: ProjectionSettings) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(60)
+        thread.join(PATIENCE * 15)
 
 
 def lags(settings: ProjectionSettings, store: Store) -> tuple[int, int]:

@@ -73,7 +73,7 @@ class GatewayProcess:
             return 0
         if self._process.poll() is None:
             self._process.send_signal(number)
-        return self._process.wait(30)
+        return self._process.wait(PATIENCE * 30)
 
     @asynccontextmanager
     async def socket(self, path: str = "/live", **options: Any) -> AsyncIterator["Ear"]:

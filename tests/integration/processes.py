@@ -11,6 +11,7 @@ import httpx
 
 from projections.readmodels import READ_MODELS
 from tests.ports import HOST, free_port
+from tests.waiting import PATIENCE
 
 
 class Service:
@@ -50,7 +51,7 @@ class Service:
         """End it by SIGTERM; return its exit code."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE * 30)
 
     @property
     def log(self) -> str:

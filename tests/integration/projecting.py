@@ -28,7 +28,7 @@ from stack.cli import app
 from streaming.publisher import Publisher
 from streaming.reader import read_all, watermarks
 from tests.topics import clear_topics
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 
@@ -119,7 +119,7 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
-        self.thread.join(30)
+        self.thread.join(PATIENCE * 30)
         assert not self.thread.is_alive()
         self._store.close()
 

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,12 @@ pytestmark = pytest.mark.mlflow
 ENDLESS = {"lstm": {"width": 8, "epochs": 1_000_000, "patience": 1_000_000}}
 
 
+def hear() -> None:
+    """Ignore no signal, though the tests themselves may be run in the background or by nohup."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Command:
     """A command of the forecasting part as a process of its own, and the runs of its experiment."""
 
@@ -39,7 +47,7 @@ class Command:
         }
         command = (sys.executable, "-m", f"forecasting.{module}", *arguments)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, preexec_fn=hear)
 
     def fits(self) -> None:
         """Wait until epochs are told of."""
@@ -55,40 +63,84 @@ class Command:
         return self.process.wait(PATIENCE * 30)
 
 
+@pytest.fixture(scope="module")
+def log(isolated_module: Isolated) -> Isolated:
+    """A corner of the servers with a market in its log."""
+    publish_market(named("killed", isolated_module))
+    return isolated_module
+
+
 @pytest.fixture
-def settings(isolated: Isolated) -> ForecastingSettings:
-    found = named("killed", isolated)
-    publish_market(found)
-    return found
+def settings(log: Isolated) -> ForecastingSettings:
+    """Settings of a model of one test's own, on the module's log."""
+    return named(f"killed-{uuid.uuid4().hex}", log)
 
 
 @pytest.fixture
 def training(settings: ForecastingSettings, tmp_path: Path) -> Iterator[Command]:
-    command = Command(settings, tmp_path, "train", "--families", "lstm")
-    command.fits()
-    yield command
-    command.end(signal.SIGKILL)
+    with fitting(settings, tmp_path, "train", "--families", "lstm") as command:
+        yield command
+
+
+@contextmanager
+def fitting(settings: ForecastingSettings, folder: Path, module: str, *arguments: str) -> Iterator[Command]:
+    """Run a command that fits a network until it is ended."""
+    command = Command(settings, folder, module, *arguments)
+    try:
+        command.fits()
+        yield command
+    finally:
+        command.end(signal.SIGKILL)
 
 
 def runs(settings: ForecastingSettings) -> list[Run]:
     client = MlflowClient(settings.mlflow)
     experiment = client.get_experiment_by_name(settings.experiment)
-    return list(client.search_runs([experiment.experiment_id]))
+    return list(client.search_runs([experiment.experiment_id])) if experiment else []
 
 
 def states(settings: ForecastingSettings) -> dict[str, str]:
     return {str(run.info.run_name): run.info.status for run in runs(settings)}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
 def test_training_told_to_end_in_a_fit_ends_its_runs_as_killed(
     settings: ForecastingSettings, training: Command, number: int
 ) -> None:
     code = training.end(number)
 
-    assert states(settings) == {"training": "KILLED", "naive": "FINISHED", "lstm": "KILLED"}
     assert code == (-signal.SIGINT if number == signal.SIGINT else 128 + number)
     assert number == signal.SIGINT or "Traceback" not in training.log.read_text()
+    assert_killed(settings)
+
+
+def test_training_and_then_its_reproduction_told_to_end_leave_no_run_open(
+    settings: ForecastingSettings, training: Command, tmp_path: Path
+) -> None:
+    assert_ends_when_told(training)
+    assert_killed(settings)
+    run = next(run.info.run_id for run in runs(settings) if run.info.run_name == "lstm")
+
+    with fitting(settings, tmp_path, "reproduce", run) as reproduction:
+        assert_ends_when_told(reproduction)
+
+    assert_killed(settings)
+
+
+def test_backtest_told_to_end_in_a_fit_leaves_no_run_open(settings: ForecastingSettings, tmp_path: Path) -> None:
+    with fitting(settings, tmp_path, "backtest", "--families", "lstm", "--sessions", "40") as backtest:
+        assert_ends_when_told(backtest)
+
+    assert runs(settings) == []
+
+
+def assert_ends_when_told(command: Command) -> None:
+    assert command.end(signal.SIGTERM) == 128 + signal.SIGTERM, command.log.read_text()
+    assert "Traceback" not in command.log.read_text()
+
+
+def assert_killed(settings: ForecastingSettings) -> None:
+    assert states(settings) == {"training": "KILLED", "naive": "FINISHED", "lstm": "KILLED"}
     assert ModelRegistry(settings).aliases() == {}
 
 
@@ -115,17 +167,3 @@ def test_runs_of_a_killed_training_are_closed_by_the_next_and_those_of_others_ar
         ended = {run.info.run_name for run in runs(settings) if run.info.status == "KILLED"}
         assert ended == {"training", "lstm"}
         assert all(run.info.end_time for run in runs(settings) if run.info.status == "KILLED")
-
-
-@pytest.mark.parametrize("module", ["backtest", "reproduce"])
-def test_command_that_fits_and_is_told_to_end_leaves_no_run_open(
-    settings: ForecastingSettings, training: Command, tmp_path: Path, module: str
-) -> None:
-    training.end(signal.SIGTERM)
-    run = next(run.info.run_id for run in runs(settings) if run.info.run_name == "lstm")
-    asked = [run] if module == "reproduce" else ["--families", "lstm", "--sessions", "40"]
-    command = Command(settings, tmp_path, module, *asked)
-    command.fits()
-
-    assert command.end(signal.SIGTERM) == 128 + signal.SIGTERM, command.log.read_text()
-    assert "RUNNING" not in states(settings).values()

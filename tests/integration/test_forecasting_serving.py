@@ -14,7 +14,7 @@ from forecasting.frames import frame_sha256, symbol_frame
 from streaming.reader import read_range
 from tests.integration.serving import SERVING, SYMBOLS, owed
 from tests.unit.forecasting.markets import bar, market
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.realtime, pytest.mark.mlflow]
 ROLES = {"naive": "CHAMPION", "arima": "SHADOW"}
@@ -150,7 +150,7 @@ def test_new_champion_is_taken_up_without_a_restart_and_no_forecast_is_missed_or
     until(lambda: champion() == version, "the new champion was at work")
     taken = time.monotonic() - started
     print(f"a promoted version was at work after {taken:.2f} s")
-    assert taken < 5  # the goal is 2 s on a machine that does nothing else
+    assert taken < PATIENCE * 5  # the goal is 2 s on a machine that does nothing else
 
     trained.close_sessions([70, 71])
     expected = Counter(

@@ -13,6 +13,7 @@ from distributed import LocalCluster
 from forecasting.models.arima import Arima
 from forecasting.settings import ForecastingSettings
 from forecasting.workers import WorkersAway, workers
+from tests.supervised import ended
 from tests.unit.forecasting.markets import market
 from tests.waiting import PATIENCE, until
 
@@ -99,5 +100,5 @@ def test_workers_of_a_training_that_is_ended_end_with_it(number: int) -> None:
     training.send_signal(number)
 
     assert training.wait(PATIENCE * 30) in (128 + number, -number)
-    until(lambda: not any(child.is_running() for child in children), "its workers have ended")
+    until(lambda: all(map(ended, children)), "its workers have ended")
     training.stdout.close()

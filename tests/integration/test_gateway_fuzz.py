@@ -27,7 +27,7 @@ from streaming.publisher import Publisher
 from tests.integration.gatewaying import HOST, TOPIC, GatewayProcess, bars, forecasts, publish
 from tests.integration.projecting import Running, clear
 from tests.unit.gateway.gateways import scoring
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 ALLOWED_ENDS = {1000, 1002, 1003, 1007, 1009, 3008}  # the caller's own fault; never 1011 or 1006
 # A bare date is taken for a time; a schema does not tell what a cursor is; 503 is judged below.
@@ -54,10 +54,10 @@ def models() -> Iterator[str]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(PATIENCE * 20)
     yield found[0][1]
     found[0][0].call_soon_threadsafe(done.set)
-    thread.join(20)
+    thread.join(PATIENCE * 20)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ PATHS = st.one_of(
 
 def hear_until(ws: ClientConnection, offsets: set[int], wanted: int) -> None:
     while len(offsets) < wanted:
-        found = json.loads(ws.recv(timeout=15))
+        found = json.loads(ws.recv(timeout=PATIENCE * 15))
         messages = found if isinstance(found, list) else [found]
         offsets |= {message["partition"] << 32 | message["offset"] for message in messages if message["type"] == "bar"}
         assert not [message for message in messages if message["type"] == "gap"]
@@ -147,7 +147,7 @@ def witness(gateway) -> Iterator[tuple[ClientConnection, set[int]]]:
     """Hear everything while others misbehave."""
     with connect(f"ws://{HOST}:{gateway.port}/live") as ws:
         ws.send('{"type":"resume","positions":{}}')
-        ws.recv(timeout=10)
+        ws.recv(timeout=PATIENCE * 10)
         yield ws, set()
 
 
@@ -188,7 +188,7 @@ def test_socket_given_anything_stays_or_ends_by_its_own_fault_and_nobody_else_no
 
 
 def heard(ws: ClientConnection) -> list[dict[str, object]]:
-    found = json.loads(ws.recv(timeout=15))
+    found = json.loads(ws.recv(timeout=PATIENCE * 15))
     return found if isinstance(found, list) else [found]
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from contracts.topics import STOCK_DATA
@@ -24,6 +25,7 @@ from streaming.settings import StreamSettings
 from tests.integration.gatewaying import TOPIC, GatewayProcess, bars, last_seen, publish, run
 from tests.integration.projecting import Running
 from tests.integration.test_projections_outage import DocumentServer
+from tests.supervised import running
 from tests.topics import clear_topics
 from tests.waiting import until
 
@@ -100,12 +102,12 @@ def own_kafka(free_offset):
 @contextmanager
 def unattended(layout):
     """Let nobody start again what dies while a `with` block runs: a broker may come back before it is missed."""
-    supervisor = Supervisor(layout).pid()
-    os.kill(supervisor, signal.SIGSTOP)
+    supervisor = psutil.Process(Supervisor(layout).pid())
+    supervisor.suspend()
     try:
         yield
     finally:
-        os.kill(supervisor, signal.SIGCONT)
+        supervisor.resume()
 
 
 def test_kafka_killed_is_told_by_heartbeats_and_costs_no_bar(own_kafka, monkeypatch, tmp_path):
@@ -126,9 +128,9 @@ def test_kafka_killed_is_told_by_heartbeats_and_costs_no_bar(own_kafka, monkeypa
             await ear.say(type="resume", positions={TOPIC: last_seen({})})
             await asyncio.to_thread(publish, settings, bars(50))
             await ear.hear(50, "bar")
-            broker = Supervisor(own_kafka).states()["kafka"].pid
+            broker = running(Supervisor(own_kafka), "kafka")
             with unattended(own_kafka):
-                os.kill(broker, signal.SIGKILL)
+                broker.kill()
                 while "away" not in await sources(ear):
                     await ear.hear(len(ear.of("heartbeat")) + 1, "heartbeat", seconds=60)
                 assert httpx.get(gateway.url + "/health/ready").status_code == 503

@@ -1,6 +1,5 @@
 """The producers while the broker and the registry die: on a stack of their own, which brings both back."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from stack.supervisor import Supervisor
 from streaming.admin import prepare
 from streaming.settings import StreamSettings
 from tests.integration.producing import Market, bars
+from tests.supervised import kill
 from tests.waiting import until
 
 SERVERS = "kafka,registry"
@@ -46,13 +46,13 @@ def test_outage_of_kafka_and_registry_delays_bars_and_loses_none(own_servers: Su
         until(lambda: market.producers.answers("/health/ready"), "the producers were ready")
         market.clock(running=True, seconds_per_session=0.2)
         until(lambda: market.symbol("IBM")["published"] > 25, "bars streamed")
-        os.kill(own_servers.states()["kafka"].pid, signal.SIGKILL)
+        kill(own_servers, "kafka")
         seen = market.visible("IBM")
         until(lambda: market.visible("IBM") > seen + 20, "sessions closed without a broker")
         until(lambda: market.symbol("IBM")["published"] > seen + 20, "they were published after all", 120)
 
-        os.kill(own_servers.states()["registry"].pid, signal.SIGKILL)
-        os.kill(own_servers.states()["kafka"].pid, signal.SIGKILL)
+        kill(own_servers, "registry")
+        kill(own_servers, "kafka")
         assert market.producers.end(signal.SIGKILL) == -signal.SIGKILL
         market.producers.start()
         until(lambda: market.producers.answers("/health/ready"), "the producers folded their state", 180)

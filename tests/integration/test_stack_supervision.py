@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,8 @@ import pytest
 from stack import health, orphans
 from stack.layout import HOST, PROJECT, Layout
 from stack.supervisor import Supervisor
-from tests.waiting import until
+from tests.supervised import ended, kill, running
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.realtime
 SERVICE = "mongodb"  # the one that starts fastest
@@ -40,15 +42,19 @@ class Stack:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         process = self.command(*arguments)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=PATIENCE * 60)
         return process.returncode, output
 
-    def pid(self) -> int:
-        return self.supervisor.states()[SERVICE].pid
+    def process(self) -> psutil.Process:
+        return running(self.supervisor, SERVICE)
 
     def processes(self) -> list[list[str]]:
         """Return the command lines of what runs."""
-        return [each.cmdline() for each in orphans.marked(str(self.layout.home))]
+        found = []
+        for each in orphans.marked(str(self.layout.home)):
+            with suppress(psutil.NoSuchProcess):
+                found.append(each.cmdline())
+        return found
 
 
 @pytest.fixture
@@ -62,9 +68,8 @@ def stack(tmp_path: Path, free_offset: Callable[[], int]) -> Iterator[Stack]:
 def test_killed_service_comes_back_by_itself(stack):
     code, output = stack.run("up", "--only", SERVICE, "--detach")
     assert code == 0, output
-    killed = stack.pid()
-    os.kill(killed, signal.SIGKILL)
-    until(lambda: stack.pid() not in (0, killed) and stack.answers(), "a new process that answers")
+    killed = kill(stack.supervisor, SERVICE)
+    until(lambda: stack.process() != killed and stack.answers(), "a new process that answers")
 
 
 def test_down_leaves_no_process_and_no_port(stack):
@@ -80,7 +85,7 @@ def test_up_in_the_foreground_signalled_stops_everything(stack, ending):
     process = stack.command("up", "--only", SERVICE)
     until(stack.answers, "the service answering")
     process.send_signal(ending)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE * 60)
     assert process.returncode == 0, output
     assert stack.processes() == []
 
@@ -89,7 +94,7 @@ def test_down_from_elsewhere_ends_up_in_the_foreground(stack):
     process = stack.command("up", "--only", SERVICE)
     until(stack.answers, "the service answering")
     stack.run("down")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE * 60)
     assert process.returncode == 0, output
     assert "`foretick down` was called" in output
 
@@ -98,7 +103,7 @@ def test_up_in_the_foreground_whose_supervisor_is_killed_leaves_nothing(stack):
     process = stack.command("up", "--only", SERVICE)
     until(stack.answers, "the service answering")
     os.kill(stack.supervisor.pid(), signal.SIGKILL)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE * 60)
     assert process.returncode == 1, output
     assert stack.processes() == []
 
@@ -107,30 +112,30 @@ def test_up_signalled_while_starting_stops_everything(stack):
     process = stack.command("up", "--only", "mlflow")  # it takes seconds to answer
     until(stack.supervisor.alive, "supervisord answering")
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE * 60)
     assert process.returncode == 0, output
     assert stack.processes() == []
 
 
 def test_second_up_says_it_runs_already(stack):
     stack.run("up", "--only", SERVICE, "--detach")
-    before = stack.pid()
+    before = stack.process()
     code, output = stack.run("up", "--only", SERVICE, "--detach")
     assert code == 0
     assert "already running" in output
     assert SERVICE in output
-    assert stack.pid() == before
+    assert stack.process() == before
 
 
 def test_up_after_the_supervisor_was_killed_takes_over_its_ports(stack):
     stack.run("up", "--only", SERVICE, "--detach")
-    left = stack.pid()
+    left = stack.process()
     os.kill(stack.supervisor.pid(), signal.SIGKILL)
     until(lambda: not stack.supervisor.alive(), "the end of supervisord")
-    assert psutil.pid_exists(left)
+    assert not ended(left)
     code, output = stack.run("up", "--only", SERVICE, "--detach")
     assert code == 0, output
-    assert not psutil.pid_exists(left)
+    assert ended(left)
     assert stack.answers()
 
 
@@ -145,12 +150,11 @@ def test_down_after_the_supervisor_was_killed_sweeps_what_it_left(stack):
 def test_killed_parent_does_not_lock_its_successor_out_of_the_port(stack):
     code, output = stack.run("up", "--only", "mlflow", "--detach")
     assert code == 0, output
-    parent = stack.supervisor.states()["mlflow"].pid
-    children = psutil.Process(parent).children(recursive=True)
+    children = running(stack.supervisor, "mlflow").children(recursive=True)
     assert children, "MLflow serves from a child process"
-    os.kill(parent, signal.SIGKILL)
+    kill(stack.supervisor, "mlflow")
     serves = health.http(stack.layout.url("mlflow", "/health"))
-    until(lambda: not any(child.is_running() for child in children) and serves(), "a new MLflow that answers")
+    until(lambda: all(map(ended, children)) and serves(), "a new MLflow that answers")
 
 
 def test_up_with_a_port_in_use_says_which_and_starts_nothing(stack):
@@ -168,4 +172,4 @@ def test_status_of_a_running_stack_shows_its_service(stack):
     code, output = stack.run("status")
     assert code == 0
     assert f"{SERVICE}" in output
-    assert str(stack.pid()) in output
+    assert str(stack.process().pid) in output

@@ -26,7 +26,7 @@ from streaming.registry import Registry
 from streaming.restoring import restore
 from streaming.settings import StreamSettings
 from tests.topics import produce
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 BAR = sample(BarClosed)
 
@@ -90,7 +90,7 @@ class Running:
 
     def __exit__(self, *_):
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(PATIENCE * 10)
         assert not self.thread.is_alive()
 
 
@@ -348,7 +348,7 @@ class HeldSink(MemorySink):
 
     def apply(self, batch):
         self.inside.set()
-        assert self.go.wait(20)
+        assert self.go.wait(PATIENCE * 20)
         super().apply(batch)
 
 
@@ -357,7 +357,7 @@ def test_loop_asked_for_partitions_in_mid_batch_finishes_it_first_and_nothing_co
     two.next = one.next
     publish(settings, bars(200))
     with Running(settings, one) as first:
-        assert one.inside.wait(20)
+        assert one.inside.wait(PATIENCE * 20)
         with Running(settings, two) as second:
             until(lambda: _group_state(settings) == ConsumerGroupState.PREPARING_REBALANCING)
             assert second.loop.state.positions == {}  # they are the first one's until its batch is through
@@ -396,7 +396,7 @@ def test_codec_asks_the_registry_once_for_a_schema_however_many_events_there_are
 def _group_state(settings):
     group = settings.physical("test")
     admin = AdminClient(settings.kafka_config())
-    return admin.describe_consumer_groups([group])[group].result(10).state
+    return admin.describe_consumer_groups([group])[group].result(PATIENCE * 10).state
 
 
 def _encoded(settings, event):

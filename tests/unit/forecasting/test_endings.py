@@ -2,10 +2,11 @@
 
 import os
 import signal
+from collections.abc import Callable
 
 import pytest
 
-from forecasting.endings import Told, told_to_end
+from forecasting.endings import Told, ends, told_to_end
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -25,6 +26,39 @@ def test_process_told_to_end_unwinds_with_the_shells_code(number: int) -> None:
 
     assert told.value.code == 128 + number
     assert closed == ["run"]
+
+
+def lost() -> int:
+    raise TypeError("Expected `context` argument to have a `_handle` attribute")  # TensorFlow's
+
+
+def caught() -> int:
+    return 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("goes_on", [lost, caught])
+def test_process_told_to_end_where_that_is_taken_for_an_error_ends_as_told(
+    number: int, goes_on: Callable[[], int]
+) -> None:
+    @told_to_end()
+    def work() -> int:
+        try:
+            os.kill(os.getpid(), number)
+        except (Told, KeyboardInterrupt):
+            assert ends()
+        return goes_on()
+
+    with pytest.raises((Told, KeyboardInterrupt)) as told:
+        work()
+
+    assert number == signal.SIGINT or told.value.code == 128 + number
+    assert not ends()
+
+
+def test_error_that_nobody_was_told_in_stays_what_it_is() -> None:
+    with pytest.raises(ValueError, match="wrong"), told_to_end():
+        raise ValueError("wrong")
 
 
 def test_handlers_of_before_are_there_again_afterwards() -> None:

@@ -40,7 +40,7 @@ async def running(**given: Any) -> AsyncIterator[Gateway]:
 async def hear(ws: ClientConnection, *kinds: str, count: int = 1) -> list[dict[str, Any]]:
     """Read until `count` messages of these kinds came; heartbeats only if asked for."""
     heard: list[dict[str, Any]] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE * 10):
         while sum(each["type"] in kinds for each in heard) < count:
             heard += [each for each in read(str(await ws.recv())) if each["type"] in kinds]
     return heard

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from contracts.files.columns import Ways, read_rows
 from producers.settings import ProducerSettings
 from producers.sources.base import Report, VendorDown, VendorRefused
 from producers.sources.catalogue import source_from
-from producers.sources.columns import Ways, read_rows
 from producers.sources.csvfile import CsvFiles
 
 HEADING = "Date,Open,High,Low,Close,Volume\n"

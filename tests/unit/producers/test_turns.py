@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from producers.turns import Stopped, turn
+from tests.waiting import PATIENCE
 
 _HOLDER = """
 import sys, threading, time
@@ -46,5 +47,5 @@ def test_turn_waits_for_the_one_before(tmp_path: Path) -> None:
         thread.start()
         thread.join(0.2)
         order.append("first")
-    thread.join(10)
+    thread.join(PATIENCE * 10)
     assert order == ["first", "second"]

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 from stack.logs import follow, last_lines
+from tests.waiting import PATIENCE
 
 
 def test_last_lines_of_a_short_file_are_all(tmp_path):
@@ -22,6 +23,10 @@ def test_last_lines_none_asked_for_gives_none(tmp_path):
     log = tmp_path / "log"
     log.write_text("one\n")
     assert last_lines(log, 0) == []
+
+
+def test_last_lines_of_a_log_that_was_rotated_away_are_none(tmp_path):
+    assert last_lines(tmp_path / "log", 50) == []
 
 
 def test_follow_over_a_rotation_goes_on_with_the_successor(tmp_path):
@@ -44,10 +49,10 @@ def test_follow_over_a_rotation_goes_on_with_the_successor(tmp_path):
 
 
 def append_until(log: Path, text: str, reader: threading.Thread) -> None:
-    for _ in range(100):
+    for _ in range(PATIENCE * 100):
         with log.open("a") as file:
             file.write(text)
         reader.join(0.1)
         if not reader.is_alive():
             return
-    raise AssertionError("nothing was read within 10 s")
+    raise AssertionError("waited in vain for a line")

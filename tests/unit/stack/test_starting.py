@@ -11,6 +11,7 @@ from stack.layout import Layout
 from stack.service import DidNotStart, Service
 from stack.starting import start
 from stack.supervisor import State
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -63,7 +64,7 @@ def test_start_prepares_a_service_before_it_starts(layout):
 
 
 def test_start_independent_services_side_by_side(layout):
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=PATIENCE * 10)
     begin(layout, Supervised(), service("one", prepare=both.wait), service("other", prepare=both.wait))
 
 

@@ -1,6 +1,7 @@
 """What `foretick up` does one after the other, and that a step which fails keeps nothing else from running."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ TRAINED = {"champion", "naive", "lstm"}
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(home=tmp_path, cache=tmp_path)
+def layout(tmp_path: Path) -> Iterator[Layout]:
+    layout = Layout(home=tmp_path, cache=tmp_path)
+    yield layout
+    up.down(layout, Console(quiet=True))  # its socket's folder lies outside
 
 
 def travelled(
@@ -122,3 +125,17 @@ def test_status_tells_where_the_replay_is_and_what_to_do_at_its_end(clock, told)
     console = Console(record=True, width=200, file=io.StringIO())
     print_clock(clock, console)
     assert told in console.export_text()
+
+
+def test_down_twice_at_once_removes_the_sockets_folder_once(tmp_path, monkeypatch):
+    layout = Layout(home=tmp_path / ("long" * 30), cache=tmp_path)
+    layout.socket.parent.mkdir(parents=True)
+    real = Path.rmdir
+
+    def rmdir(path: Path) -> None:
+        real(path)  # the other `down`
+        real(path)
+
+    monkeypatch.setattr(Path, "rmdir", rmdir)
+    assert up.down(layout, Console(quiet=True)) is False
+    assert not layout.socket.parent.exists()

@@ -2,8 +2,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from producers.sources.dates import Stamp, date_reader
-from producers.sources.numbers import Undecided
+from contracts.files.dates import Stamp, date_reader
+from contracts.files.numbers import Undecided
 
 DAY = date(2026, 11, 24)
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from producers.sources.numbers import Mark, Undecided, currency_sign, decimal_marks, number
+from contracts.files.numbers import Mark, Undecided, currency_sign, decimal_marks, number
 
 HALF = Decimal("10.5")
 

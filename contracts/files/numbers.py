@@ -3,13 +3,10 @@
 `10,50` is ten and a half, `1,234.50` is more than a thousand, and `1,234` may be either: what its column says decides.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
-
-from producers.sources.base import VendorDown
+from typing import Literal
 
 Mark = Literal[".", ","]
 
@@ -146,18 +143,6 @@ def _read(written: re.Match[str], mark: Mark) -> Decimal:
         return Decimal(f"{minus}{whole.replace('_', '') or '0'}.{fraction.strip() or '0'}").scaleb(scale)
     except InvalidOperation:
         return NOT_A_NUMBER
-
-
-def parse_json(text: str) -> Any:
-    """Parse JSON with every fraction as a decimal.
-
-    Raises:
-        VendorDown: the text is no JSON: a truncated answer, a page for people.
-    """
-    try:
-        return json.loads(text, parse_float=Decimal, parse_constant=lambda _: NOT_A_NUMBER)
-    except ValueError as error:
-        raise VendorDown(f"the answer is no JSON ({error}): {excerpt(text)}") from error
 
 
 def excerpt(text: str, length: int = 120) -> str:

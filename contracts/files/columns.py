@@ -1,6 +1,6 @@
 """Bars from the text of a CSV: what the whole of each column allows is read, what it leaves open is asked for.
 
-Pure: a text comes in, rows and faults go out.  `csvfile` makes bars of them.
+Pure: a text comes in, rows and faults go out.  The source `csv` and the backtest of a file make bars of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
 
-from producers.sources.dates import Stamp, date_reader
-from producers.sources.numbers import Mark, Undecided, currency_sign, decimal_marks, number
-from producers.sources.tables import TIMES, Table, Unreadable, read_table
+from contracts.files.dates import Stamp, date_reader
+from contracts.files.numbers import Mark, Undecided, currency_sign, decimal_marks, number
+from contracts.files.tables import TIMES, Table, Unreadable, read_table
 
 FIGURES = ("open", "high", "low", "close", "volume")
 _NEEDS = (TIMES, ("close", "adjusted"))
@@ -70,18 +70,21 @@ class Fault:
     way: str | None
 
 
-def read_rows(text: str, ways: Ways | None = None, daily: bool = True) -> tuple[list[Row], list[Fault]]:
+def read_rows(
+    text: str, ways: Ways | None = None, daily: bool = True, figures: Sequence[str] = FIGURES
+) -> tuple[list[Row], list[Fault]]:
     """Return the rows of a CSV with a time, open, high, low, close and volume, and the lines that cannot be read.
 
     Args:
         daily: the bars are daily: a `date` names the session, whatever time of day stands beside it.
+        figures: those that there must be a column of; the cells of the others are empty where there is none.
 
     Raises:
         Unreadable: it has no such columns, can be read in two ways, or no line of it can be read.
     """
     ways = ways or Ways()
     table = read_table(text, ways.delimiter, _NEEDS)
-    _check(table)
+    _check(table, figures)
     cells = {name: [table.cell(row, name) for _, row in table.rows] for name in FIGURES}
     try:
         marks = decimal_marks(cells, ways.decimal)
@@ -103,7 +106,7 @@ def read_rows(text: str, ways: Ways | None = None, daily: bool = True) -> tuple[
     return rows, faults
 
 
-def _check(table: Table) -> None:
+def _check(table: Table, figures: Sequence[str]) -> None:
     """Raise Unreadable for a table whose columns make no bar."""
     if "close" not in table.columns:
         adjusted = table.heading[table.columns["adjusted"]]
@@ -111,11 +114,11 @@ def _check(table: Table) -> None:
             f"it has an adjusted close only ({adjusted!r}), and prices are kept raw: export the close as it was traded "
             "beside it, or call the column close if it is just that"
         )
-    missing = [name for name in FIGURES if name not in table.columns]
+    missing = [name for name in figures if name not in table.columns]
     if missing:
         raise Unreadable(
             f"it has no column {', '.join(missing)} (its columns are {', '.join(table.heading)}): a bar is made of "
-            f"{', '.join(FIGURES)}; a market that tells no volume has 0"
+            f"{', '.join(figures)}; a market that tells no volume has 0"
         )
 
 

@@ -13,7 +13,7 @@ _LEADING = 30  # lines among which the heading is looked for
 NAMES: Mapping[str, Sequence[str]] = {
     "opened_at": ("opened_at",),
     "date": ("date", "trade date", "trading day"),
-    "timestamp": ("timestamp", "date/time", "time stamp"),
+    "timestamp": ("timestamp", "date/time", "time stamp", "ds"),
     "datetime": ("datetime", "date time"),
     "closed_at": ("closed_at",),
     "time": ("time",),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
-from producers.sources.numbers import Undecided
+from contracts.files.numbers import Undecided
 
 Stamp = date | datetime
 

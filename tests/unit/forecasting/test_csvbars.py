@@ -1,0 +1,58 @@
+"""A backtest reads the files that the producers' source reads, whatever program wrote them."""
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from contracts.files.columns import Ways
+from forecasting.csvbars import read_bars
+from forecasting.windows import BadFrame
+from tests.unit.producers.test_columns import EXPECTED, FILES
+
+CLOSES = [pd.Timestamp(day).replace(hour=21) for day, *_ in EXPECTED]  # of New York, in winter
+ROW = "10,11,9.5,10.5"
+
+
+def told(path: Path, ways: Ways | None = None) -> list[tuple[object, ...]]:
+    frame, found, _ = read_bars(path, ways=ways)
+    assert found == []
+    return list(frame.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_that_the_source_reads_is_read_alike(tmp_path: Path, name: str) -> None:
+    (tmp_path / "ACME.csv").write_text(FILES[name])
+    bars = zip(CLOSES, EXPECTED, strict=True)
+    assert told(tmp_path) == [("ACME", at, float(c), float(h), float(low)) for at, (_, _, h, low, c, _) in bars]
+
+
+@pytest.mark.parametrize(
+    ("heading", "stamp"),
+    [
+        ("opened_at,closed_at", "2026-11-23T14:30:00Z,2026-11-23T21:00:00Z"),  # as snapshots of read models have it
+        ("closed_at", "2026-11-23T21:00:00Z"),
+        ("timestamp", "2026-11-23T16:00:00-05:00"),
+        ("ds", "2026-11-23"),
+    ],
+)
+def test_bar_without_volume_closes_when_its_session_does_however_that_is_told(
+    tmp_path: Path, heading: str, stamp: str
+) -> None:
+    (tmp_path / "ACME.csv.gz").write_bytes(gzip.compress(f"{heading},open,high,low,close\n{stamp},{ROW}\n".encode()))
+    assert told(tmp_path) == [("ACME", CLOSES[0], 10.5, 11.0, 9.5)]
+
+
+def test_line_that_cannot_be_read_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    (tmp_path / "ACME.csv").write_text(f"date,open,high,low,close\n2026-11-23,{ROW}\nsoon,{ROW}\n")
+    frame, [found], _ = read_bars(tmp_path)
+    assert len(frame) == 1
+    assert (found.symbol, found.kind, found.first) == ("ACME", "BROKEN", "line 3")
+
+
+def test_file_that_can_be_read_in_two_ways_is_refused_until_it_is_said_which(tmp_path: Path) -> None:
+    (tmp_path / "ACME.csv").write_text(f"date,open,high,low,close\n11/10/2026,{ROW}\n")
+    with pytest.raises(BadFrame, match=r"set FORETICK_CSV_DATE_FORMAT"):
+        read_bars(tmp_path)
+    assert [at.day for _, at, *_ in told(tmp_path, Ways(date_format="%m/%d/%Y"))] == [10]
