@@ -17,7 +17,7 @@ from streaming.loop import Away
 log = structlog.get_logger()
 
 _RENEW_SECONDS = 3.0
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
 _PAUSE_SECONDS = 90.0  # a writer finishes its batch first, and may wait for a slow server meanwhile
 
 

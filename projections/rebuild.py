@@ -23,8 +23,8 @@ from streaming.records import Partition
 log = structlog.get_logger()
 
 _NEAR = 2000  # events: so near to the live read model it is worth comparing
-_FEW = 200  # documents: so few are compared while it is paused
-_ROUNDS = 5
+_FEW = 50  # documents: so few are compared while it is paused
+_ROUNDS = 8
 
 
 class RebuildRefused(Exception):

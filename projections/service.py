@@ -22,8 +22,9 @@ from streaming.reader import LogAway, topic_epoch
 
 log = structlog.get_logger()
 
-_ATTEND_SECONDS = 1.0
-_EPOCH_ROUNDS = 10  # rounds of attending between two looks at the topics' epochs
+_ATTEND_SECONDS = 0.25  # from one look at a rebuild that may ask for a pause to the next
+_IDLE_ROUNDS = 4  # between two looks where none is under way
+_EPOCH_ROUNDS = 40  # rounds of attending between two looks at the topics' epochs
 _END_SECONDS = 3.5  # for all threads together: a batch that is not finished by then is dropped, and read again
 _GOODBYE_SECONDS = 0.5
 
@@ -148,7 +149,8 @@ class Projections:
             rounds += 1
             try:
                 for sink in self._sinks.values():
-                    sink.attend()
+                    if sink.being_rebuilt or rounds % _IDLE_ROUNDS == 0:
+                        sink.attend()
                     if rounds % _EPOCH_ROUNDS == 0:
                         sink.check_epochs()
                 away = ""

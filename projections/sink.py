@@ -40,6 +40,7 @@ class ReadModelSink:
         self.model = model
         self.held: dict[Partition, Document] = {}  # checkpoints of the partitions assigned, as last written
         self.paused_for = ""  # token of the rebuild that this writer has stopped for
+        self.being_rebuilt = False
         self._settings = settings
         self._store = store
         self._instance = instance
@@ -124,7 +125,7 @@ class ReadModelSink:
             self.held[new["topic"], new["partition"]] = new
 
     def attend(self) -> None:
-        """Say that this writer lives, and stop or go on as rebuilds ask; called every second or so.
+        """Say that this writer lives, and stop or go on as rebuilds ask; called every second, and more often while one is under way.
 
         Raises:
             Away: MongoDB is away.
@@ -132,6 +133,7 @@ class ReadModelSink:
         """
         row = takeover.beat(self._store, self.model.name, self._instance, self.paused_for)
         takeover.clear_abandoned(self._store, row)
+        self.being_rebuilt = bool(row.get("rebuild"))
         self._asked = takeover.pausing_token(row)
         if self._asked == self.paused_for:
             return
