@@ -27,6 +27,7 @@ from gateway.routes import (
     access,
     actions,
     bars,
+    files,
     forecasts,
     health,
     leaderboard,
@@ -44,7 +45,9 @@ from gateway.web import WebApp
 from gateway.webhooks import MODELS
 from gateway.wiring import Parts
 
-ROUTES = (symbols, bars, actions, forecasts, models, leaderboard, lineage, pipeline, predict, access, health, streams)
+ROUTES = (
+    symbols, bars, actions, forecasts, models, leaderboard, lineage, pipeline, predict, files, access, health, streams,
+)  # fmt: skip
 RELAYED = (STOCK_DATA, STOCK_FORECASTS)
 
 Opening = Callable[[GatewaySettings, Metrics], AbstractAsyncContextManager[Parts]]

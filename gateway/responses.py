@@ -241,6 +241,25 @@ class Prediction(Answer):
     input_sha256: str = Field(description="Hash of the input; equal to a forecast's `lineage.input_sha256` if it is.")
 
 
+class OwnBar(Answer):
+    """A bar of the caller's own."""
+
+    closed_at: str = Field(description="A date, or a moment in UTC, RFC 3339.", examples=["2012-01-03"])
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class OwnBars(Answer):
+    """What a CSV of the caller's own says, oldest first."""
+
+    bars: list[OwnBar]
+    whole: bool = Field(description="It has open, high and low, not closes alone.")
+    faults: list[str] = Field(description="What is wrong with it, in words; mostly nothing.")
+
+
 class Ticket(Answer):
     """What opens one WebSocket."""
 

@@ -125,7 +125,7 @@ class ReadModelSink:
             self.held[new["topic"], new["partition"]] = new
 
     def attend(self) -> None:
-        """Say that this writer lives, and stop or go on as rebuilds ask; called every second, and more often while one is under way.
+        """Say that this writer lives, and stop or go on as rebuilds ask; called often while one is under way.
 
         Raises:
             Away: MongoDB is away.

@@ -222,7 +222,7 @@ def test_pipeline_shows_services_topics_and_read_models(page):
 def test_csv_of_ones_own_is_forecast(page, tmp_path):
     visit(page, "Try it")
     page.get_by_test_id("try-csv").fill("date,close\n2012-01-03,ten\n")
-    expect(page.get_by_test_id("try-faults")).to_contain_text("Row 2")
+    expect(page.get_by_test_id("try-faults")).to_contain_text("Line 2")
     expect(page.get_by_test_id("try-ask")).to_be_disabled()
     rows = [f"2012-{1 + day // 28:02}-{1 + day % 28:02},{100 + day % 7}" for day in range(90)]
     file = tmp_path / "prices.csv"

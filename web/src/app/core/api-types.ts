@@ -8,6 +8,7 @@ export type {
   LineageOf,
   Links,
   Model as ModelDecision,
+  OwnBars,
   Page,
   Pipeline,
   PredictedStep as PredictionStep,

@@ -10,6 +10,7 @@ import type {
   LeaderboardRow,
   LineageOf,
   ModelDecision,
+  OwnBars,
   Page,
   Pipeline,
   Prediction,
@@ -107,6 +108,11 @@ export class Api {
 
   pipeline(): Observable<Pipeline> {
     return this.http.get<Pipeline>(PATHS.pipeline);
+  }
+
+  /** Read bars of the visitor's own; nothing is kept. */
+  csv(text: string): Observable<OwnBars> {
+    return this.http.post<OwnBars>('api/csv', text, { headers: { 'Content-Type': 'text/csv' } });
   }
 
   predict(symbol: string, horizon: number): Observable<Prediction> {

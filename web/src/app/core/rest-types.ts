@@ -141,6 +141,26 @@ export interface Observation {
   readonly y: number | null;
 }
 
+/** A bar of the caller's own. */
+export interface OwnBar {
+  /** A date, or a moment in UTC, RFC 3339. */
+  readonly closed_at: string;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+}
+
+/** What a CSV of the caller's own says, oldest first. */
+export interface OwnBars {
+  readonly bars: readonly OwnBar[];
+  /** It has open, high and low, not closes alone. */
+  readonly whole: boolean;
+  /** What is wrong with it, in words; mostly nothing. */
+  readonly faults: readonly string[];
+}
+
 export interface Page<T> {
   readonly items: readonly T[];
   /** Give it as `before` for the next page; null: this was the last. */

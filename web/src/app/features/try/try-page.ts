@@ -1,5 +1,6 @@
 import { Component, computed, inject, signal } from '@angular/core';
-import { firstValueFrom } from 'rxjs';
+import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
+import { type Observable, catchError, debounceTime, firstValueFrom, map, of, switchMap, tap } from 'rxjs';
 
 import { Api, PATHS } from '../../core/api';
 import type { Prediction } from '../../core/api-types';
@@ -15,11 +16,13 @@ import { drawnFan } from '../chart/fan-points';
 import { PriceChart, type RangeWish } from '../chart/price-chart';
 import { Selection } from '../market/selection';
 import { PredictionTable } from '../panel/prediction-table';
-import { csvOf, historyOf } from './csv-histories';
+import { csvOf, type CsvHistory, historyOf, textOf } from './csv-histories';
 
 /** As far ahead as the gateway lets anyone ask. */
 const MOST = 20;
 const SAMPLE = 250;
+/** Milliseconds without a key, after which a text is read. */
+const PAUSE = 250;
 const CHAMPION = 'champion';
 
 /** A forecast of the visitor's own bars, by the champion or another model at work. */
@@ -54,7 +57,9 @@ export class TryPage {
   protected readonly times = new ExchangeTimes('UTC');
 
   protected readonly sample = computed(() => this.selection.symbol());
-  protected readonly history = computed(() => (this.text().trim() === '' ? null : historyOf(this.text())));
+  /** What the text says; null while there is none or it is being read. */
+  protected readonly history = signal<CsvHistory | null>(null);
+  protected readonly reading = signal(false);
   protected readonly bars = computed(() => this.history()?.bars ?? []);
   protected readonly fans = computed(() => {
     const [prediction, last] = [this.prediction(), this.bars().at(-1)];
@@ -62,6 +67,23 @@ export class TryPage {
     const fan: Fan = { ...fanOfPrediction(prediction), origin: last.time };
     return [{ ...drawnFan(fan, this.bars()), kind: 'champion' as const }];
   });
+
+  constructor() {
+    toObservable(this.text)
+      .pipe(
+        tap((text) => {
+          this.history.set(null);
+          this.reading.set(text.trim() !== '');
+        }),
+        debounceTime(PAUSE),
+        switchMap((text) => (text.trim() === '' ? of(null) : this.api.csv(text).pipe(map(historyOf), catchError((error: unknown) => this.unread(error))))),
+        takeUntilDestroyed(),
+      )
+      .subscribe((history) => {
+        this.history.set(history);
+        this.reading.set(false);
+      });
+  }
 
   protected take(event: Event): void {
     if (event.target instanceof HTMLTextAreaElement) this.write(event.target.value);
@@ -77,7 +99,7 @@ export class TryPage {
 
   protected async upload(event: Event): Promise<void> {
     const file = event.target instanceof HTMLInputElement ? event.target.files?.[0] : undefined;
-    if (file !== undefined) this.write(await file.text());
+    if (file !== undefined) this.write(textOf(await file.arrayBuffer()));
   }
 
   /** Take bars that Foretick itself holds, as a history to play with. */
@@ -115,6 +137,11 @@ export class TryPage {
 
   protected clear(): void {
     this.prediction.set(null);
+  }
+
+  private unread(error: unknown): Observable<null> {
+    this.problem.set(problemOf(error));
+    return of(null);
   }
 
   private write(text: string): void {
