@@ -1,4 +1,4 @@
-"""Daily bars from a CSV file, or a folder of `SYMBOL.csv`: what a backtest without a log reads.
+"""Daily bars from a CSV file, or a folder of `SYMBOL.csv` (`BF%2FB.csv`): what a backtest without a log reads.
 
 What is read is what the source `csv` reads, whatever program wrote it.
 """
@@ -7,6 +7,7 @@ import gzip
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -41,7 +42,7 @@ def read_bars(path: Path, exchange: str = "XNYS", ways: Ways | None = None) -> t
     for file in files:
         data = file.read_bytes()
         digest.update(data)
-        symbol = file.name.split(".")[0]
+        symbol = unquote(file.name.removesuffix(".gz").removesuffix(".csv"))
         try:
             text = decoded(gzip.decompress(data) if file.suffix == ".gz" else data)
             rows, faults = read_rows(text, ways, figures=_PRICES)

@@ -29,6 +29,15 @@ def test_file_that_the_source_reads_is_read_alike(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("name", "symbol"), [("BRK.B.csv", "BRK.B"), ("BF%2FB.csv", "BF/B"), ("^GSPC.csv.gz", "^GSPC"), ("A.csv", "A")]
+)
+def test_symbol_is_the_whole_name_of_its_file(tmp_path: Path, name: str, symbol: str) -> None:
+    text = next(iter(FILES.values())).encode()
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    assert {row[0] for row in told(tmp_path)} == {symbol}
+
+
+@pytest.mark.parametrize(
     ("heading", "stamp"),
     [
         ("opened_at,closed_at", "2026-11-23T14:30:00Z,2026-11-23T21:00:00Z"),  # as snapshots of read models have it
