@@ -4,6 +4,7 @@ What is read is what the source `csv` reads, whatever program wrote it.
 """
 
 import gzip
+import zlib
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -49,6 +50,8 @@ def read_bars(path: Path, exchange: str = "XNYS", ways: Ways | None = None) -> t
         except Unreadable as error:
             advice = f" (set FORETICK_CSV_{error.way.upper()})" if error.way else ""
             raise BadFrame(f"{file} cannot be read: {error}{advice}") from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise BadFrame(f"{file} cannot be unpacked: {error}") from error
         parts.append(_table(rows, symbol, exchange))
         unread += [_finding(fault, symbol) for fault in faults]
     kept, found = refused(pd.concat(parts, ignore_index=True))

@@ -65,3 +65,11 @@ def test_file_that_can_be_read_in_two_ways_is_refused_until_it_is_said_which(tmp
     with pytest.raises(BadFrame, match=r"set FORETICK_CSV_DATE_FORMAT"):
         read_bars(tmp_path)
     assert [at.day for _, at, *_ in told(tmp_path, Ways(date_format="%m/%d/%Y"))] == [10]
+
+
+def test_archive_that_is_none_or_was_cut_off_is_told(tmp_path: Path) -> None:
+    whole = gzip.compress(next(iter(FILES.values())).encode())
+    for data in (b"no archive", whole[:-9], whole[:30]):
+        (tmp_path / "A.csv.gz").write_bytes(data)
+        with pytest.raises(BadFrame, match="cannot be unpacked"):
+            read_bars(tmp_path)
