@@ -8,6 +8,7 @@ from contracts.samples import sample
 from contracts.topics import STOCK_DATA, TOPICS
 from streaming.admin import ensure_topics, prepare
 from streaming.fitness import TopicsUnfit, mend, refuse_unfit
+from streaming.registry import Registry
 from streaming.settings import StreamSettings
 from tests.topics import clear_topics, produce
 from tests.waiting import until
@@ -29,6 +30,15 @@ def made(isolated):
 
     yield make
     clear_topics(settings)
+
+
+def test_servers_that_are_started_alone_have_the_topics_and_the_schemas(servers):
+    """`foretick up --only` started them, as the first step of a copy or of a restoration does."""
+    there = servers.environment()
+    settings = StreamSettings(kafka=there["FORETICK_KAFKA"], registry=there["FORETICK_REGISTRY"], topic_prefix="")
+    found = AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=10).topics
+    assert {name for topic in TOPICS for name in (topic.name, topic.dlq)} <= found.keys()
+    assert all(Registry(settings).knows(topic) for topic in TOPICS)
 
 
 def test_topics_as_they_are_made_are_fit(isolated):
