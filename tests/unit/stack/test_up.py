@@ -9,6 +9,7 @@ from rich.console import Console
 
 from stack import backfill, journey, up
 from stack.layout import Layout
+from stack.service import DidNotStart
 from stack.services import NAMES, services
 from stack.status import print_clock
 from stack.supervisor import Supervisor
@@ -43,6 +44,7 @@ def travelled(
         notes.extend(each.name for each in wanted if each.name in ("gateway", AIRFLOW))
 
     monkeypatch.setattr(up, "start", start)
+    monkeypatch.setattr(up, "prepare_log", step("log"))
     monkeypatch.setattr(backfill, "await_backfill", step("backfill"))
     monkeypatch.setattr(journey, "aliases", lambda _: known)
     for name, function in (
@@ -60,33 +62,33 @@ def travelled(
 
 def test_up_with_trained_families_trains_nothing(layout, monkeypatch):
     code, notes = travelled(layout, monkeypatch, known=TRAINED)
-    assert (code, notes) == (0, ["gateway", "backfill", "serve", "clock", AIRFLOW])
+    assert (code, notes) == (0, ["gateway", "log", "backfill", "serve", "clock", AIRFLOW])
 
 
 def test_up_the_first_time_opens_the_market_with_the_random_walk_before_airflow_trains(layout, monkeypatch):
     code, notes = travelled(layout, monkeypatch, known=set())
     assert (code, notes) == (
-        (0, ["gateway", "backfill", "walk", "serve", "clock", AIRFLOW, "train", "schedule", "serve"])
+        (0, ["gateway", "log", "backfill", "walk", "serve", "clock", AIRFLOW, "train", "schedule", "serve"])
     )
 
 
 def test_up_after_a_first_training_that_was_cut_off_trains_again(layout, monkeypatch):
     code, notes = travelled(layout, monkeypatch, known={"champion", "naive"})
-    assert (code, notes) == (0, ["gateway", "backfill", "serve", "clock", AIRFLOW, "train", "schedule", "serve"])
+    assert (code, notes) == (0, ["gateway", "log", "backfill", "serve", "clock", AIRFLOW, "train", "schedule", "serve"])
 
 
 def test_up_without_training_trains_nothing(layout, monkeypatch):
     code, notes = travelled(layout, monkeypatch, known=set(), train=False)
-    assert (code, notes) == (0, ["gateway", "backfill", "clock", AIRFLOW])
+    assert (code, notes) == (0, ["gateway", "log", "backfill", "clock", AIRFLOW])
 
 
 @pytest.mark.parametrize(
     ("failing", "known", "notes"),
     [
-        ("backfill", TRAINED, ["gateway", "backfill", "clock", AIRFLOW]),
-        ("serve", TRAINED, ["gateway", "backfill", "serve", "clock", AIRFLOW]),
-        ("walk", set(), ["gateway", "backfill", "walk", "clock", AIRFLOW, "train", "schedule", "serve"]),
-        ("train", set(), ["gateway", "backfill", "walk", "serve", "clock", AIRFLOW, "train"]),
+        ("backfill", TRAINED, ["gateway", "log", "backfill", "clock", AIRFLOW]),
+        ("serve", TRAINED, ["gateway", "log", "backfill", "serve", "clock", AIRFLOW]),
+        ("walk", set(), ["gateway", "log", "backfill", "walk", "clock", AIRFLOW, "train", "schedule", "serve"]),
+        ("train", set(), ["gateway", "log", "backfill", "walk", "serve", "clock", AIRFLOW, "train"]),
     ],
 )
 def test_up_step_that_fails_is_told_and_all_else_runs(layout, monkeypatch, failing, known, notes):
@@ -139,3 +141,23 @@ def test_down_twice_at_once_removes_the_sockets_folder_once(tmp_path, monkeypatc
     monkeypatch.setattr(Path, "rmdir", rmdir)
     assert up.down(layout, Console(quiet=True)) is False
     assert not layout.socket.parent.exists()
+
+
+def test_up_of_servers_alone_makes_the_topics_and_stays_up_where_they_must_be_mended(layout, monkeypatch):
+    servers = [each for each in services(layout) if each.name in ("kafka", "registry", "mongodb")]
+    asked = []
+
+    def unfit(layout: Layout) -> None:
+        asked.append(layout)
+        raise DidNotStart("stock-data does not keep its events: `foretick topics --mend`")
+
+    monkeypatch.setattr(up, "start", lambda *_: None)
+    monkeypatch.setattr(up, "prepare_log", unfit)
+    console = Console(record=True, width=200)
+    assert up._travel(layout, Supervisor(layout), servers, True, console, 0.0) == 1
+    assert "foretick topics --mend" in console.export_text()
+    monkeypatch.setattr(up, "prepare_log", asked.append)
+    assert up._travel(layout, Supervisor(layout), servers, True, console, 0.0) == 0
+    assert asked == [layout, layout]
+    assert up._travel(layout, Supervisor(layout), servers[:1], True, console, 0.0) == 0
+    assert asked == [layout, layout]
