@@ -29,7 +29,7 @@ from gateway.backlog import Backlog
 from gateway.health import Health
 from gateway.hub import LIVE, Hub
 from gateway.leaderboards import Leaderboards
-from gateway.main import listen, server
+from gateway.main import server
 from gateway.messages import message
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
@@ -39,6 +39,7 @@ from gateway.relay import IN_FLIGHT
 from gateway.settings import GatewaySettings
 from gateway.sockets import Sockets
 from gateway.wiring import Parts
+from streaming.serving import listen
 
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 MOST = 1_000_000  # offsets that have a time

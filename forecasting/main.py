@@ -21,6 +21,7 @@ from streaming.loop import Away
 from streaming.ops import configure_logging, stop_on_signals
 from streaming.publisher import KafkaAway, Publisher
 from streaming.registry import RegistryAway
+from streaming.serving import Guarded, listen, serving
 from streaming.tracing import tracing
 
 log = structlog.get_logger()
@@ -55,7 +56,7 @@ class Service:
     def run(self, listener: socket.socket) -> int:
         """Run until told to stop; return the exit code."""
         app = create_app(lambda: self._watch.lineup, self.status, self.reasons)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
+        server = uvicorn.Server(serving(Guarded(app, self._settings.hosts)))
         web = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
         web.start()
         self._crew.start("models", self._watch.run)
@@ -120,7 +121,7 @@ def main() -> int:
     settings = ServeSettings()
     tracing.start("forecasting", settings.otlp_endpoint)
     try:
-        listener = socket.create_server((settings.forecasting_host, settings.forecasting_port), backlog=512)
+        listener = listen(settings.forecasting_host, settings.forecasting_port)
     except OSError as error:
         log.error("cannot listen", host=settings.forecasting_host, port=settings.forecasting_port, error=str(error))
         return 1

@@ -75,7 +75,7 @@ def main() -> int:
     tracing.start("scoring", settings.otlp_endpoint)
     stop = stop_on_signals()
     service = Service(settings, stop)
-    serve_ops(settings.bind, settings.ops_port, service.status, service.reasons)
+    serve_ops(settings, service.status, service.reasons)
     return service.run()
 
 

@@ -11,16 +11,14 @@ from starlette.websockets import WebSocket
 from gateway.access import Caller, Credential, need, shown
 from gateway.jwts import Jwts, NotOurs
 from gateway.metrics import Metrics
-from gateway.origins import allowed
 from gateway.problems import Problem
 from gateway.settings import GatewaySettings
 from gateway.tickets import Tickets
 from gateway.tokens import digest
 from gateway.web import is_page
+from streaming.serving import UNSAFE, from_us
 
 log = structlog.get_logger()
-
-_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Keys:
@@ -83,6 +81,8 @@ class Doorman:
 
     async def _admitted(self, scope: Scope, headers: Headers) -> Caller:
         address = (scope.get("client") or ("",))[0]
+        if scope.get("method") in UNSAFE and not from_us(headers.get("origin"), headers.get("host"), self._origins):
+            raise _FOREIGN_PAGE
         path, websocket = scope["path"], scope["type"] == "websocket"
         needed = need(path)
         if needed is None and not _is_the_page(scope, headers):
@@ -91,13 +91,16 @@ class Doorman:
         caller = await self._keys.caller(credential, address)
         if caller is None:
             raise Problem(401, "token-needed", "Show a token: `Authorization: Bearer ...`, or sign in at /sign-in.")
-        if credential and credential.ambient and scope.get("method") in _UNSAFE:
-            origin = headers.get("origin")
-            if origin is None or not allowed(origin, headers.get("host"), self._origins):
-                raise Problem(403, "foreign-origin", "A request with a cookie must come from the gateway's own pages.")
+        if credential and credential.ambient and scope.get("method") in UNSAFE and "origin" not in headers:
+            raise _FOREIGN_PAGE
         if needed and needed not in caller.scopes:
             raise Problem(403, "scope-needed", f"This needs the scope `{needed}`, which the token does not have.")
         return caller
+
+
+_FOREIGN_PAGE = Problem(
+    403, "foreign-origin", "A page's request, and one with a cookie, must come from the gateway's own pages."
+)
 
 
 def _unknown(detail: str) -> Problem:

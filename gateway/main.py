@@ -13,14 +13,12 @@ from gateway.app import create_app
 from gateway.settings import GatewaySettings
 from gateway.wire import Wire
 from streaming.ops import configure_logging
+from streaming.serving import listen, serving
 from streaming.tracing import tracing
 
 log = structlog.get_logger()
 
 PING_SECONDS = 5.0
-# Linux: a peer that acknowledges nothing, or lets nothing in, for so long is gone. Without it a close that waits
-# behind unsent bytes would wait for the kernel's quarter of an hour.
-UNHEARD_MILLISECONDS = 12_000
 
 
 class Server(uvicorn.Server):
@@ -40,21 +38,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket whose connections end when their peer is gone."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MILLISECONDS)
-    listener.bind((host, port))
-    listener.listen(2048)
-    return listener
-
-
 def server(settings: GatewaySettings, app: FastAPI) -> Server:
     """Return the server of an app, ready to run."""
-    config = uvicorn.Config(
+    config = serving(
         app,
         host=settings.address,
         port=settings.gateway_port,
@@ -63,9 +49,8 @@ def server(settings: GatewaySettings, app: FastAPI) -> Server:
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
         ws_max_size=settings.body_limit,
-        server_header=False,
-        access_log=False,
-        log_config=None,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=5,
     )
     return Server(config, app)

@@ -13,6 +13,7 @@ from gateway.metrics import Metrics
 from gateway.policies import HEADERS, csp
 from gateway.problems import Problem
 from streaming.headers import continue_trace
+from streaming.serving import Limited, declared, names_us
 from streaming.tracing import traceparent, tracing
 
 log = structlog.get_logger()
@@ -27,15 +28,14 @@ class Guard:
         self._app = app
         self._metrics = metrics
         self._limit = body_limit
-        self._hosts = frozenset(name.lower() for name in hosts)
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        names = [host_name(name) for name in headers.getlist("host")]
-        known = len(names) == 1 and names[0] in self._hosts
+        known = names_us(headers, self._hosts)
         if scope["type"] == "websocket":
             if known:
                 await self._app(scope, receive, send)
@@ -64,7 +64,7 @@ class Guard:
         try:
             if not known:
                 await _FOREIGN_HOST.response()(scope, receive, sending)
-            elif _declared(headers) > self._limit:
+            elif declared(headers) > self._limit:
                 await _too_large(self._limit).response({"Connection": "close"})(scope, receive, sending)
             else:
                 await self._app(scope, _Limited(receive, self._limit), sending)
@@ -95,38 +95,13 @@ _FOREIGN_HOST = Problem(400, "foreign-host", "This gateway does not go by that h
 _FAILED = Problem(500, "internal-error", "The gateway failed; its log says why, by the request id.")
 
 
-def host_name(header: str) -> str:
-    """Return the name of a Host header, without its port."""
-    name = header.lower()
-    if name.startswith("["):
-        return name.partition("]")[0] + "]"
-    return name.partition(":")[0]
-
-
-class _Limited:
-    """Receive no more of a body than the limit, whatever its declared length."""
-
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive = receive
-        self._left = limit
-        self._limit = limit
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._left -= len(message.get("body", b""))
-            if self._left < 0:
-                raise _too_large(self._limit)
-        return message
+class _Limited(Limited):
+    def error(self) -> Exception:
+        return _too_large(self._limit)
 
 
 def _too_large(limit: int) -> Problem:
     return Problem(413, "too-large", f"The body is larger than {limit} bytes.")
-
-
-def _declared(headers: Headers) -> int:
-    text = headers.get("content-length", "0")
-    return int(text) if text.isdecimal() else 0
 
 
 def _request_id(given: str | None) -> str:

@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 
 from gateway.tokens import Grant, parse, read_lines
+from streaming.serving import LOOPBACK
 from streaming.settings import StreamSettings
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class GatewaySettings(StreamSettings):
@@ -28,7 +27,10 @@ class GatewaySettings(StreamSettings):
     origins: list[str] = Field(
         default_factory=list, description="Further web origins whose pages may call, as JSON: `https://host:port`."
     )
-    hosts: list[str] = Field(default_factory=list, description="Further host names that requests may name, as JSON.")
+    trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description="Proxies in front of the gateway, addresses or networks as JSON: X-Forwarded-For is theirs to say.",
+    )
     mongodb: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017"), description="MongoDB URI; credentials and TLS options go into it."
     )
@@ -104,7 +106,7 @@ class GatewaySettings(StreamSettings):
     @property
     def allowed_hosts(self) -> list[str]:
         """Return the host names that requests may name: others are a page's trick (DNS rebinding)."""
-        return sorted(LOOPBACK | {"[::1]", self.address} | set(self.hosts))
+        return sorted(LOOPBACK | {self.address.lower()} | {name.lower() for name in self.hosts})
 
     @property
     def allowed_origins(self) -> frozenset[str]:

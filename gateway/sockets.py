@@ -19,12 +19,12 @@ from gateway.clients import Client, Frame
 from gateway.hub import Hub
 from gateway.messages import Gap, Subscription
 from gateway.metrics import Metrics
-from gateway.origins import allowed
 from gateway.problems import Problem, invalid
 from gateway.requests import PredictRequest
 from gateway.resume import Log, Resume, parse, resume
 from gateway.settings import GatewaySettings
 from gateway.wire import short_way
+from streaming.serving import from_us
 
 log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ class Sockets:
 
     def _refusal(self, websocket: WebSocket, caller: Caller) -> Problem | None:
         origin = websocket.headers.get("origin")
-        if not allowed(origin, websocket.headers.get("host"), self._settings.allowed_origins):
+        if not from_us(origin, websocket.headers.get("host"), self._settings.allowed_origins):
             return Problem(
                 403, "foreign-origin", f"Pages of {origin} may not open sockets here; FORETICK_ORIGINS names who may."
             )

@@ -8,22 +8,27 @@ demonstrations: `{"status": 503}`, `{"body": "html"}`, `{"correct": {"symbol": "
 
 import json
 import sys
+from collections.abc import Collection
 from html import escape
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, Query, Response
+from fastapi import Depends, FastAPI, Header, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from producers.market import NoData
 from producers.replay import ClockChange, Exchange, Faults, load_listings
 from producers.settings import ExchangeSettings
 from streaming.ops import configure_logging, ops_router
+from streaming.serving import Guarded, serving
+
+COMMAND = {"X-Foretick-Command": "yes"}  # beside what changes the market: no page can send it to another's server
 
 
-def application(exchange: Exchange) -> FastAPI:
-    """Return the HTTP application over an exchange."""
+def application(exchange: Exchange, hosts: Collection[str] = ()) -> FastAPI:
+    """Return the HTTP application over an exchange, which goes by the names `hosts`."""
     app = FastAPI(title="Foretick replay exchange", description=__doc__)
+    app.add_middleware(Guarded, hosts=hosts)
     app.include_router(ops_router(exchange.clock, lambda: []))
 
     @app.get("/", include_in_schema=False)
@@ -59,7 +64,7 @@ def application(exchange: Exchange) -> FastAPI:
         """Return market time."""
         return exchange.clock()
 
-    @app.put("/clock")
+    @app.put("/clock", dependencies=[Depends(commanded)])
     def put_clock(change: ClockChange) -> dict[str, Any]:
         """Start, stop, hasten or set the clock."""
         try:
@@ -77,7 +82,7 @@ def application(exchange: Exchange) -> FastAPI:
         """Return the present faults."""
         return exchange.faults
 
-    @app.put("/faults")
+    @app.put("/faults", dependencies=[Depends(commanded)])
     def put_faults(faults: Faults) -> Faults:
         """Set the faults, and correct a session."""
         if faults.correct:
@@ -89,6 +94,14 @@ def application(exchange: Exchange) -> FastAPI:
         return exchange.faults
 
     return app
+
+
+def commanded(
+    x_foretick_command: Annotated[str | None, Header(description="Anything: no page of elsewhere can send it.")] = None,
+) -> None:
+    """Refuse what does not carry the header."""
+    if not x_foretick_command:
+        raise HTTPException(403, "This changes the market: send the header `X-Foretick-Command: yes` with it.")
 
 
 def _index(exchange: Exchange) -> str:
@@ -128,15 +141,15 @@ def main() -> int:
         settings.exchange_live_from,
         settings.exchange_seconds_per_session,
     )
-    uvicorn.run(
-        application(exchange),
+    config = serving(
+        application(exchange, settings.hosts),
         host=settings.bind,
         port=settings.exchange_port,
-        log_level="warning",
-        access_log=False,
         timeout_graceful_shutdown=5,
     )
-    return 0
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 3
 
 
 if __name__ == "__main__":

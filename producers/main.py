@@ -83,7 +83,7 @@ def main() -> int:
     except VendorRefused as error:
         log.error("cannot start", error=str(error))
         return WRONG_SETTING
-    serve_ops(settings.bind, settings.ops_port, poller.status, poller.reasons)
+    serve_ops(settings, poller.status, poller.reasons)
     try:
         poller.run()
     except (Stopped, RegistryAway) as reason:

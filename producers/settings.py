@@ -78,6 +78,7 @@ class ExchangeSettings(BaseSettings):
 
     home: Path = Field(Path(".foretick"), description="Folder of everything local.")
     bind: str = Field("127.0.0.1", description="Address for the exchange and for /health, /metrics, /status.")
+    hosts: list[str] = Field(default_factory=list, description="Further host names that requests may name, as JSON.")
     exchange_port: int = Field(8010, description="Port of the replay exchange.")
     exchange_live_from: date = Field(date(2011, 1, 3), description="First session that is replayed live.")
     exchange_seconds_per_session: float | None = Field(

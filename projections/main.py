@@ -18,7 +18,7 @@ def main() -> int:
     stop = stop_on_signals()
     projections = Projections(settings)
     export(projections.status)
-    serve_ops(settings.bind, settings.ops_port, projections.status, projections.reasons)
+    serve_ops(settings, projections.status, projections.reasons)
     return projections.run(stop)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 def ask(url: str, method: str = "GET", body: object = None, timeout: float = 10.0) -> Any:
     """Return the JSON that a request is answered with. Raises OSError (HTTPError for a refusal), ValueError."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, method=method, data=data, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "X-Foretick-Command": "yes"}
+    request = urllib.request.Request(url, method=method, data=data, headers=headers)
     with urllib.request.urlopen(request, timeout=timeout) as response:
         return json.load(response)
 

@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -14,9 +13,14 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from streaming.proxies import go_direct
+from streaming.serving import Guarded, listen, serving
+from streaming.settings import StreamSettings
+
 
 def configure_logging(service: str) -> None:
-    """Write structured logs of this process to standard error, one JSON object a line."""
+    """Begin a service: its logs go to standard error, one JSON object a line; a proxy is for others' servers only."""
+    go_direct()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     structlog.configure(
         processors=[
@@ -73,16 +77,16 @@ def ops_router(status: Callable[[], dict[str, Any]], reasons: Callable[[], list[
     return router
 
 
-def serve_ops(host: str, port: int, status: Callable[[], dict[str, Any]], reasons: Callable[[], list[str]]) -> None:
-    """Serve the operations routes from a daemon thread; port 0: not at all.
+def serve_ops(settings: StreamSettings, status: Callable[[], dict[str, Any]], reasons: Callable[[], list[str]]) -> None:
+    """Serve the operations routes from a daemon thread, at `bind` and `ops_port`; port 0: not at all.
 
     Raises:
         OSError: the port is in use.
     """
-    if not port:
+    if not settings.ops_port:
         return
-    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening = listen(settings.bind, settings.ops_port)
     app = FastAPI(title="Foretick operations", docs_url=None, redoc_url=None)
     app.include_router(ops_router(status, reasons))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    server = uvicorn.Server(serving(Guarded(app, settings.hosts)))
     threading.Thread(target=server.run, args=([listening],), name="ops", daemon=True).start()

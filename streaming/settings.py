@@ -23,6 +23,9 @@ class StreamSettings(BaseSettings):
     min_insync_replicas: int = Field(1, ge=1, description="Replicas that must acknowledge: 2 of 3 in production.")
     clock_url: str = Field("", description="Clock of a replay exchange; empty: the wall clock.")
     bind: str = Field("127.0.0.1", description="Address for the exchange and for /health, /metrics, /status.")
+    hosts: list[str] = Field(
+        default_factory=list, description="Further host names that HTTP requests may name, as JSON; addresses all may."
+    )
     otlp_endpoint: str = Field(
         "", description="OpenTelemetry collector that traces go to by OTLP over HTTP; empty: none are made."
     )

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from producers.exchange import COMMAND
 from stack.layout import Layout
 from streaming.settings import StreamSettings
 
@@ -44,7 +45,7 @@ def market(system: Layout) -> Iterator[Layout]:
 
 def set_clock(system: Layout, **change: Any) -> dict[str, Any]:
     """Change the exchange's clock; return its state."""
-    answer = httpx.put(system.url("exchange", "/clock"), json=change, timeout=10).raise_for_status()
+    answer = httpx.put(system.url("exchange", "/clock"), json=change, headers=COMMAND, timeout=10).raise_for_status()
     state: dict[str, Any] = answer.json()
     return state
 

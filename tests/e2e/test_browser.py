@@ -14,6 +14,7 @@ from pymongo import MongoClient
 from contracts.events import BarClosed
 from contracts.ids import stamp
 from contracts.topics import STOCK_DATA
+from producers.exchange import COMMAND
 from stack.supervisor import Supervisor
 from streaming.reader import read_all
 from tests.e2e.conftest import PATIENCE, set_clock
@@ -273,7 +274,8 @@ def test_corrected_bar_is_redrawn(page, market, stream):
     close = bar.low if bar.close == bar.high else bar.high
     # The vendor's correction, not one of ours: the producers would take that back at their next look.
     correction = {"symbol": "AAPL", "session": bar.opened_at.date().isoformat(), "close": close}
-    httpx.put(market.url("exchange", "/faults"), json={"correct": correction}, timeout=10).raise_for_status()
+    told = {"correct": correction}
+    httpx.put(market.url("exchange", "/faults"), json=told, headers=COMMAND, timeout=10).raise_for_status()
     page.wait_for_function(
         "close => +document.querySelector('[data-testid=last-close]').dataset.close === close",
         arg=close,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from rich.console import Console
 
 from gateway.tokens import entry, new_token
 from projections.settings import ProjectionSettings
 from stack.settings import StackSettings
+from stack.terminal import Terminal
 from stack.web import build
 from tests.e2e.conftest import PATIENCE
 from tests.e2e.test_accessibility import AXE, RULES
@@ -26,7 +26,7 @@ def gateway(isolated_module, tmp_path_factory) -> Iterator[GatewayProcess]:
     """A gateway with two tokens over the bars of five symbols; it serves the built app."""
     own = StackSettings().layout()
     own.logs.mkdir(parents=True, exist_ok=True)
-    build(own, Console())
+    build(own, Terminal())
     tokens = [entry("owner", {"read", "predict"}, OWNER), entry("reader", {"read"}, READER)]
     settings = ProjectionSettings(snapshot_seconds=0)
     publish(settings, bars(500))

@@ -11,6 +11,7 @@ import httpx
 
 from contracts.events import BarClosed, CorporateActionAnnounced
 from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA
+from producers.exchange import COMMAND
 from streaming.reader import read_all
 from streaming.records import Record
 from streaming.settings import StreamSettings
@@ -45,7 +46,7 @@ class Process:
         return httpx.get(self.url + path, timeout=20).raise_for_status().json()
 
     def put(self, path: str, **body: Any) -> Any:
-        return httpx.put(self.url + path, json=body, timeout=20).raise_for_status().json()
+        return httpx.put(self.url + path, json=body, headers=COMMAND, timeout=20).raise_for_status().json()
 
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -17,7 +17,7 @@ from gateway.app import create_app
 from gateway.health import Health
 from gateway.hub import Hub
 from gateway.leaderboards import Leaderboards
-from gateway.main import listen, server
+from gateway.main import server
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.predict import LEVELS, Predictor
@@ -26,6 +26,7 @@ from gateway.resume import Log
 from gateway.settings import GatewaySettings
 from gateway.sockets import Sockets
 from gateway.wiring import Parts
+from streaming.serving import listen
 from tests.unit.gateway.streams import MemoryLog
 
 Document = dict[str, Any]

@@ -18,9 +18,9 @@ from websockets.typing import Subprotocol
 
 from gateway.access import COOKIE, Caller
 from gateway.budgets import Budgets
-from gateway.main import listen
 from gateway.tickets import SECONDS, Tickets
 from gateway.tokens import entry
+from streaming.serving import listen
 from tests.unit.gateway.gateways import Gateway, gateway, scoring
 from tests.unit.gateway.streams import run
 from tests.unit.gateway.test_sockets import hear, running
@@ -173,6 +173,38 @@ def test_request_with_a_cookie_from_another_site_is_refused() -> None:
                 assert (await found.http.post("/predict", json={}, headers=origin)).status_code == 403
             own = {"Origin": "http://127.0.0.1"}
             assert (await found.http.post("/predict", json={}, headers=own)).status_code == 422
+
+    run(check())
+
+
+@pytest.mark.parametrize("tokens", [[], TOKENS])
+def test_page_of_another_origin_changes_nothing_with_or_without_tokens(tokens: list[str]) -> None:
+    async def check() -> None:
+        async with gateway(tokens=tokens, origins=["https://charts.example"]) as found:
+            shown = bearer(BOTH) if tokens else {}
+            plain = {"Content-Type": "text/plain", **shown}  # a page may send that without asking first
+            for path in ("/predict", "/api/csv", "/api/ticket", "/sign-in"):
+                evil = await found.http.post(path, content=b"{}", headers=plain | {"Origin": "https://evil.example"})
+                assert (evil.status_code, evil.json()["type"]) == (403, "urn:foretick:problem:foreign-origin"), path
+            listed = await found.http.post("/predict", json={}, headers=shown | {"Origin": "https://charts.example"})
+            assert listed.status_code == 422
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    ("trusted", "status"), [([], 429), (["10.0.0.0/8"], 429), (["127.0.0.1"], 200), (["127.0.0.0/8"], 200)]
+)
+def test_forwarded_address_is_believed_from_trusted_proxies_only(trusted: list[str], status: int) -> None:
+    async def check() -> None:
+        settings = {"predict_per_minute": 1, "trusted_proxies": trusted}
+        async with scoring() as (_, url), gateway(listening=True, forecasting=url, **settings) as found:
+            history = [{"ds": f"2012-01-0{day}", "y": 10.0 + day} for day in (3, 4)]
+            answers = [
+                await found.http.post("/predict", json={"history": history}, headers={"X-Forwarded-For": address})
+                for address in ("192.0.2.1", "192.0.2.2")
+            ]
+            assert [answer.status_code for answer in answers] == [200, status]
 
     run(check())
 

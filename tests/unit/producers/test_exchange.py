@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from producers.exchange import application
+from producers.exchange import COMMAND, application
 from producers.replay import Exchange
 from tests.unit.producers.vendors import listings
 
@@ -28,7 +28,7 @@ def wall() -> Wall:
 
 def opened(folder: Path, wall: Wall, pace: float | None = None) -> TestClient:
     exchange = Exchange(dict(listings()), folder, date(2012, 1, 3), pace, wall=wall)
-    return TestClient(application(exchange))
+    return TestClient(application(exchange), base_url="http://127.0.0.1", headers=COMMAND)
 
 
 @pytest.fixture
