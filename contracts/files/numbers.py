@@ -10,6 +10,7 @@ from typing import Literal
 
 Mark = Literal[".", ","]
 
+CUT = "…"  # where a message leaves the rest of a text out
 NOT_A_NUMBER = Decimal("NaN")
 _OTHER: dict[Mark, Mark] = {".": ",", ",": "."}
 _NOTHING = {"", "-", "\u2013", "\u2014", "n/a", "na", "#n/a", "null", "none"}
@@ -145,10 +146,19 @@ def _read(written: re.Match[str], mark: Mark) -> Decimal:
         return NOT_A_NUMBER
 
 
+def printable(text: str, spared: str = "") -> str:
+    """Return a text in which nothing can steer a terminal: what does not show is a replacement character.
+
+    Args:
+        spared: characters that stay, such as line ends.
+    """
+    return "".join(each if each.isprintable() or each in spared else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
 def excerpt(text: str, length: int = 120) -> str:
-    """Return the beginning of a text on one line, for a message."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[:length] + "…"
+    """Return the beginning of a text on one line, for a message; nothing in it can steer a terminal."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= length else line[:length] + CUT
 
 
 def plain(value: Decimal) -> str:

@@ -75,6 +75,8 @@ class Rest:
         }
 
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 _PARTS: tuple[Callable[[Report], Iterable[Any]], ...] = (
     lambda page: page.bars,
     lambda page: page.actions,
@@ -157,10 +159,20 @@ def _fill(text: str, words: dict[str, str]) -> str:
 
 
 def _same_host(url: str, following: str | None) -> str | None:
-    """Return the next page's address; our key must not follow it to another host."""
+    """Return the next page's address; our key must not follow it to another server, nor out of TLS."""
     if following is None:
         return None
-    target = urljoin(url, following)
-    if urlsplit(target).netloc != urlsplit(url).netloc:
-        raise VendorDown(f"the next page {excerpt(target)} stands on another host than {urlsplit(url).netloc}")
+    try:
+        target = urljoin(url, following)
+        there = _server(target)
+    except ValueError as error:
+        raise VendorDown(f"the next page's address {excerpt(following)} cannot be read: {error}") from error
+    if there != _server(url):
+        raise VendorDown(f"the next page {excerpt(target)} stands on another server than {urlsplit(url).netloc}")
     return target
+
+
+def _server(url: str) -> tuple[str, str | None, int | None, str | None]:
+    """Return an address's scheme, host, port and user; raises ValueError for what is no address."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme), parts.username

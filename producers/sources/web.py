@@ -1,20 +1,22 @@
 """Ask a vendor over HTTP: within the budget, again after failures that pass, never showing a key."""
 
+import json
 import re
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import quote, quote_plus
 
 import httpx
 import structlog
 from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from contracts.files.numbers import excerpt
+from contracts.files.numbers import CUT, excerpt
 from producers.metrics import VENDOR_ERRORS, VENDOR_SECONDS
 from producers.sources.base import VendorDown, VendorRefused, WrongSetting
 from producers.sources.budget import Budget
@@ -23,6 +25,7 @@ PATIENCE = 10.0  # seconds that one fetch may wait in place; longer waits are th
 LIMITED_FOR = 60.0  # seconds to leave alone a vendor that says our limit is reached, and not for how long
 _KEY = re.compile(r"api[ _-]?key|access[ _-]?token", re.IGNORECASE)
 _ABOUT_ELSE = re.compile(r"limit|requests? per|per (second|minute|day)|frequency|plan|upgrade|entitle", re.IGNORECASE)
+_TELLING = 4  # so many characters of a key tell something
 _AGENT = "Mozilla/5.0 (compatible; foretick)"  # Yahoo answers 429 to clients that name no agent
 
 T = TypeVar("T")
@@ -145,14 +148,29 @@ class Web:
         return max(asked or 0.0, self._wait(state))
 
     def _redact(self, text: str) -> str:
-        for secret in self._secrets:
-            if secret.get_secret_value():
-                text = text.replace(secret.get_secret_value(), "***")
-        return text
+        return redacted(text, [secret.get_secret_value() for secret in self._secrets])
 
 
 class _Resting(VendorDown):
     """The vendor is not asked, since it wants to be left alone."""
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """Return a message without the secrets: not as they are, not as addresses or JSON write them, not cut short.
+
+    Whoever wrote the message may have cut it (`excerpt`): what is left of a key before the cut goes, too.
+    """
+    forms = {
+        form
+        for secret in secrets
+        if secret
+        for form in (secret, quote(secret), quote(secret, ""), quote_plus(secret), json.dumps(secret)[1:-1])
+    }
+    for form in sorted(forms, key=len, reverse=True):
+        text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
+        for length in range(len(form) - 1, _TELLING - 1, -1):
+            text = text.replace(form[:length] + CUT, "***" + CUT)
+    return text
 
 
 def refuse_client_error(answer: Answer, setting: str) -> None:

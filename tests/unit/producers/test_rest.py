@@ -139,12 +139,34 @@ def test_rest_object_keyed_by_date_reads_as_bars() -> None:
     assert [bar.stamp for bar in report.bars] == [date(2023, 1, 10), date(2023, 1, 11)]
 
 
-def test_rest_next_page_on_another_host_is_not_followed() -> None:
-    text = recorded("rest_aggregates.json").replace("https://vendor.example", "https://thief.example")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://thief.example",
+        "http://vendor.example",
+        "https://vendor.example:8443",
+        "https://thief@vendor.example",
+        "ftp://vendor.example",
+        "//thief.example",
+        "https://vendor.example:port",
+        "https://[vendor.example",
+    ],
+)
+def test_rest_next_page_on_another_server_is_not_followed(address: str) -> None:
+    text = recorded("rest_aggregates.json").replace("https://vendor.example", address)
     vendor = Vendor(httpx.Response(200, text=text))
-    with pytest.raises(VendorDown, match="another host"):
+    with pytest.raises(VendorDown, match="the next page"):
         source(vendor).fetch("ACME", "P1D", None)
     assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize("address", ["https://vendor.example:443", "https://VENDOR.example", ""])
+def test_rest_next_page_on_the_same_server_is_followed_however_it_is_written(address: str) -> None:
+    text = recorded("rest_aggregates.json").replace("https://vendor.example", address)
+    last = httpx.Response(200, json={"status": "OK", "results": []})
+    vendor = Vendor(httpx.Response(200, text=text), last)
+    source(vendor).fetch("ACME", "P1D", None)
+    assert len(vendor.requests) == 2
 
 
 def test_rest_pages_in_a_circle_end() -> None:

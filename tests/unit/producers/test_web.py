@@ -1,9 +1,10 @@
 import httpx
 import pytest
 
+from contracts.files.numbers import excerpt
 from producers.sources.base import VendorDown, VendorRefused
 from producers.sources.budget import DAY, Budget
-from producers.sources.web import Answer, blames_key
+from producers.sources.web import Answer, blames_key, redacted
 from tests.unit.producers.vendors import Vendor, recorded
 
 URL = "https://vendor.example/prices"
@@ -167,3 +168,23 @@ def test_budget_spent_for_the_day_is_reported_with_the_wait() -> None:
         web.ask(URL, text_of)
     assert len(vendor.requests) == 1
     assert (caught.value.retry_after or 0) > 3600
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("the key s3cr+t/k= is wrong", "the key *** is wrong"),
+        ("no such page: /q?key=s3cr%2Bt%2Fk%3D", "no such page: /q?key=***"),
+        ("no such page: /q?key=s3cr%2bt/k%3d", "no such page: /q?key=***"),
+        ("S3CR+T/K= is wrong", "*** is wrong"),
+        ("x" * 112 + "s3cr+t/k=", "x" * 112 + "***…"),  # cut inside the key
+        ("x" * 112 + "s3cr%2Bt%2Fk%3D", "x" * 112 + "***…"),
+        ("x" * 119 + "s3cr+t/k=", "x" * 119 + "s…"),
+    ],
+)
+def test_web_key_never_shows_however_it_is_written_or_cut(said: str, left: str) -> None:
+    assert redacted(excerpt(said), ["s3cr+t/k=", ""]) == left
+
+
+def test_vendors_words_cannot_steer_a_terminal() -> None:
+    assert excerpt("\x1b]0;pwned\x07 down\x1b[2J \u202egnp\n\tbusy") == "�]0;pwned� down�[2J �gnp busy"
