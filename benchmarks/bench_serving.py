@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -83,9 +83,9 @@ def bars_of(frame: pd.DataFrame) -> list[BarClosed]:
 def saved(name: str, folder: Path) -> LoadedModel:
     """Fit a family on a small market and save it as the registry does; return it loaded, with version = family."""
     estimator = family(name)(**SMALL.get(name, {})).fit(market(8, 400, seed=8))
-    estimator.save(folder / f"{name}-estimator")
+    estimator.save(folder / f"{name}-made" / ARTIFACT)
     mlflow.pyfunc.save_model(
-        str(folder / name), python_model=str(_CODE), artifacts={ARTIFACT: str(folder / f"{name}-estimator")},
+        str(folder / name), python_model=str(_CODE), artifacts={ARTIFACT: str(folder / f"{name}-made" / ARTIFACT)},
         signature=signature(), pip_requirements=["mlflow"],
     )  # fmt: skip
     return loaded(str(folder / name))
@@ -103,7 +103,7 @@ def serve(
     settings: ServeSettings, model: LoadedModel, version: int, history: list[Record], sessions: list[list[BarClosed]]
 ) -> list[float]:
     """Let one model forecast sessions that close one after another; return the seconds of each."""
-    named = LoadedModel(**{name: getattr(model, name) for name in LoadedModel.__slots__} | {"version": str(version)})
+    named = replace(model, version=str(version))
     standing = Standing(history[-1].event.closed_at, Lineup({"champion": named}))
     publisher = Publisher(settings, "/benchmarks")
     serving = Serving(

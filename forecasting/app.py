@@ -104,7 +104,7 @@ def _score(model: LoadedModel, body: bytes, content_type: str) -> Response:
     """Let MLflow's own scoring server read the request, ask the model and write the answer."""
     try:
         answer = scoring_server.invocations(  # type: ignore[no-untyped-call]
-            body, content_type, model.pyfunc, model.signature.inputs
+            body, content_type, model.pyfunc, model.pyfunc.metadata.signature.inputs
         )
     except MlflowException as error:
         return _refusal(model, error)

@@ -18,6 +18,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from contracts.files.numbers import printable
 from forecasting import history, quality
 from forecasting.backtests import Maker
 from forecasting.csvbars import read_bars
@@ -72,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (NotReady, LogAway, RegistryAway, ModelsAway, HistoryGone, BadFrame, ValueError) as error:
         print(f"backtest ended without a result: {error}", file=sys.stderr)
         return 1
-    show(trial, bars.found, Console() if sys.stdout.isatty() else Console(width=170))
+    show(trial, bars.found, Console(width=None if sys.stdout.isatty() else 170, markup=False, highlight=False))
     about = _about(settings, given, bars, trial)
     out = Path(given.out) if given.out else settings.home / "reports" / f"backtest-{bars.sha256[:12]}.html"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -94,11 +95,11 @@ def show(trial: Trial, found: list[Finding], console: Console) -> None:
     console.print(table)
     for verdict in trial.verdicts.itertuples(index=False):
         text = f"{verdict.model} against {verdict.against}, {verdict.step} ahead: better on {verdict.better}, "
-        console.print(f"{text}worse on {verdict.worse} of {verdict.of} symbols beyond noise", highlight=False)
+        console.print(f"{text}worse on {verdict.worse} of {verdict.of} symbols beyond noise")
     for name, share in trial.poorest.items():
-        console.print(f"{name}: the poorest 60 sessions in a row covered {share:.4f} at 95 %", highlight=False)
+        console.print(f"{name}: the poorest 60 sessions in a row covered {share:.4f} at 95 %")
     for line in (*trial.suspicions, *quality.told(found)):
-        console.print(line, highlight=False, markup=False)
+        console.print(printable(line))
 
 
 def _bars(settings: ForecastingSettings, given: argparse.Namespace, progress: TrainingProgress) -> Bars:

@@ -150,7 +150,7 @@ class ModelWatch:
         try:
             model = self._models.load(version)
             model.predict(warm_up_frame(), self._settings.horizon, LEVELS)
-        except (NoModel, MlflowException, ValueError, KeyError, ImportError) as error:
+        except (NoModel, MlflowException, ValueError) as error:  # the last: it does not forecast
             self._tried[version] = now
             self.failures[version] = f"version {version} does not load: {type(error).__name__}: {error}"
             log.error("a version does not load", version=version, error=str(error))

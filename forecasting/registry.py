@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +15,13 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow import environment_variables as mlflow_options
 from mlflow.exceptions import ERROR_CODE_TO_HTTP_STATUS, MlflowException, RestException
-from mlflow.models import ModelSignature
 from mlflow.pyfunc import PyFuncModel
 from requests import RequestException
 
 from forecasting.killed import close_abandoned, killed_if_told
 from forecasting.models.base import HORIZON, Estimator
 from forecasting.owners import this_process
-from forecasting.pyfunc import ARTIFACT, Forecaster, signature
+from forecasting.pyfunc import ARTIFACT, NotOurs, answering, opened, signature
 from forecasting.quantiles import LEVELS
 from forecasting.settings import ForecastingSettings
 from forecasting.versions import code_version
@@ -56,7 +56,7 @@ class Version:
     tags: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedModel:
     """A version ready to forecast.
 
@@ -68,11 +68,18 @@ class LoadedModel:
     version: str
     family: str
     run_id: str
-    min_history: int
-    pyfunc: PyFuncModel
     estimator: Estimator
-    signature: ModelSignature
     trained_until: datetime | None = None
+
+    @property
+    def min_history(self) -> int:
+        """Return how many bars of a symbol it needs."""
+        return self.estimator.min_history
+
+    @cached_property
+    def pyfunc(self) -> PyFuncModel:
+        """Return it as MLflow's scoring server asks it."""
+        return answering(self.estimator)
 
     def predict(self, frame: pd.DataFrame, horizon: int = HORIZON, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
         """Forecast every symbol of a long frame in one batch, through MLflow's signature.
@@ -155,25 +162,21 @@ class ModelRegistry:
                 local = mlflow.artifacts.download_artifacts(f"models:/{self.name}/{number}", dst_path=folder)
             try:
                 # The estimator is in memory once loaded: nothing is read from the folder later.
-                loaded = mlflow.pyfunc.load_model(local)
-            except (MlflowException, ValueError, TypeError, KeyError, ImportError, AttributeError) as error:
+                estimator = opened(Path(local))
+                if estimator.family != found.family:
+                    raise NotOurs(f"it is tagged as {found.family!r} and holds a model of {estimator.family}")
+            except NotOurs as error:
                 made_by = found.tags.get("code_version", "unknown")
                 raise Unloadable(
                     f"version {number} of {self.name} was made by code {made_by}, "
                     f"which this code ({code_version()}) cannot load: {error}"
                 ) from error
-        forecaster = loaded.unwrap_python_model()
-        if not isinstance(forecaster, Forecaster):
-            raise NoModel(f"version {number} of {self.name} is a {type(forecaster).__name__}, not a Foretick model")
         return LoadedModel(
             name=self.name,
             version=found.version,
             family=found.family,
             run_id=found.run_id,
-            min_history=forecaster.estimator.min_history,
-            pyfunc=loaded,
-            estimator=forecaster.estimator,
-            signature=loaded.metadata.signature,
+            estimator=estimator,
             trained_until=_utc(found.tags.get(TRAINED_UNTIL)),
         )
 

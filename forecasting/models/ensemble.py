@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from forecasting.models.base import Estimator, OnEpoch
-from forecasting.models.families import chosen, family, load
+from forecasting.models.families import chosen, family
 from forecasting.quantiles import LEVELS, Floats
 from forecasting.windows import CONTEXT, MAX_HORIZON, BadFrame, Windows, check, training_windows
 
@@ -72,7 +72,7 @@ class Ensemble(Estimator):
 
     def restore(self, learned: dict[str, Any], folder: Path) -> None:
         self.weights_ = np.array(learned["weights"])
-        self.members_ = [load(folder / name) for name in self.members]
+        self.members_ = [family(name).load(folder / name) for name in self.members]
 
     def _member(self, name: str) -> Estimator:
         """Make a member as its family is made by itself."""

@@ -24,6 +24,7 @@ from forecasting.volatility import Har
 from forecasting.windows import CONTEXT, MAX_HORIZON, BadFrame, Windows, check, training_windows, usual_volatility
 
 _WEIGHTS = "weights.npz"
+_MOST = {"width": 1024, "blocks": 32, "heads": 32, "patch": CONTEXT - 1}  # what is saved says how much is built
 _ENOUGH = 500  # windows below which a network has nothing to learn from
 _BATCH = 1024  # windows forecast at once
 
@@ -61,6 +62,11 @@ class Network(Estimator):
     validation: float = 0.15
     seed: int = 20120103
     threads: int = 2
+
+    def __post_init__(self) -> None:
+        for name, most in _MOST.items():
+            if not 1 <= (given := getattr(self, name, 1)) <= most:
+                raise ValueError(f"{self.family} takes a {name} from 1 to {most}, not {given}")
 
     @abstractmethod
     def body(self, sequence: Any) -> Any:

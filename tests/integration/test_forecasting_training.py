@@ -175,7 +175,7 @@ def test_version_loaded_forecasts_under_the_one_signature(
     forecast = model.predict(frame, horizon=3, levels=[0.1, 0.5, 0.9])
 
     assert (model.family, model.version) == (family, outcome.candidates[family].version)
-    assert model.signature == signature()
+    assert model.pyfunc.metadata.signature == signature()
     assert list(forecast.columns) == ["unique_id", "ds", "step", "mean", "q0.1", "q0.5", "q0.9"]
     assert len(forecast) == 9
     pd.testing.assert_frame_equal(forecast, model.estimator.predict(frame, 3, [0.1, 0.5, 0.9]))
@@ -202,6 +202,32 @@ def test_model_that_is_not_there_is_named(settings: ForecastingSettings, outcome
         registry.load("best")
     with pytest.raises(NoModel):
         registry.load("99")
+
+
+def test_strangers_version_is_refused_and_its_code_never_runs(
+    settings: ForecastingSettings, outcome: Outcome, tmp_path: Path
+) -> None:
+    registry, mark = ModelRegistry(settings), tmp_path / "executed"
+    code = tmp_path / "code.py"
+    code.write_text(
+        f"from pathlib import Path\nPath({str(mark)!r}).touch()\n"
+        "from mlflow.models import set_model\nfrom mlflow.pyfunc import PythonModel\n"
+        "class Evil(PythonModel):\n    def predict(self, context, model_input, params=None): return model_input\n"
+        "set_model(Evil())\n"
+    )
+    with registry.run("stranger", {}) as run_id:
+        logged = mlflow.pyfunc.log_model(name="evil", python_model=str(code), pip_requirements=[])
+    evil = registry.register(logged.model_id, run_id, {"family": "naive"})
+    mark.unlink()  # MLflow ran it to log it
+
+    with pytest.raises(Unloadable, match=f"version {evil.version} of"):
+        registry.load(evil.version)
+    assert not mark.exists()
+    champion = registry.version(registry.aliases()["arima"])
+    model_id = MlflowClient(settings.mlflow).get_model_version(settings.model_name, champion.version).model_id
+    other = registry.register(model_id, champion.run_id, {"family": "naive"})
+    with pytest.raises(Unloadable, match="tagged as 'naive' and holds a model of arima"):
+        registry.load(other.version)
 
 
 def test_vector_names_the_same_bytes_after_more_events(isolated: Isolated) -> None:

@@ -2,15 +2,14 @@
 
 import json
 from dataclasses import replace
+from importlib.metadata import version as installed
 
-import mlflow
 import pytest
 from fastapi.testclient import TestClient
 
 from forecasting.app import create_app
 from forecasting.lineup import Lineup
 from forecasting.models.naive import Naive
-from forecasting.pyfunc import ARTIFACT, signature
 from forecasting.registry import LoadedModel
 from tests.unit.forecasting.markets import market
 
@@ -18,19 +17,8 @@ NOTHING = "no model is loaded yet: stock-forecaster has no version with an alias
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    Naive().fit(market(symbols=2, bars=200)).save(folder / ARTIFACT)
-    mlflow.pyfunc.save_model(
-        folder / "saved",
-        python_model="forecasting/model_code.py",
-        artifacts={ARTIFACT: str(folder / ARTIFACT)},
-        signature=signature(),
-        pip_requirements=[],
-    )
-    loaded = mlflow.pyfunc.load_model(str(folder / "saved"))
-    estimator = loaded.unwrap_python_model().estimator
-    return LoadedModel("stock-forecaster", "7", "naive", "r7", 2, loaded, estimator, loaded.metadata.signature)
+def model():
+    return LoadedModel("stock-forecaster", "7", "naive", "r7", Naive().fit(market(symbols=2, bars=200)))
 
 
 @pytest.fixture
@@ -128,7 +116,7 @@ def test_invocations_while_no_model_is_loaded_answers_503_and_when_to_come_back(
 
 def test_operations_of_a_service_at_work_answer(client):
     assert client.get("/ping").status_code == 200
-    assert client.get("/version").text == mlflow.__version__
+    assert client.get("/version").text == installed("mlflow")
     assert client.get("/status").json() == {"owed": 0}
     assert "foretick_predict_seconds" in client.get("/metrics").text
     items = {item["alias"]: (item["version"], item["role"]) for item in client.get("/models").json()["items"]}
