@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from stack import health
 from stack.layout import HOST, Layout
@@ -66,7 +67,7 @@ def settings(layout: Layout) -> dict[str, str]:
         "core__execution_api_server_url": layout.url("airflow", "/execution/"),
         "core__simple_auth_manager_users": f"{USER}:admin",
         "core__simple_auth_manager_passwords_file": str(passwords(layout)),
-        "database__sql_alchemy_conn": f"sqlite:///{home}/airflow.db",
+        "database__sql_alchemy_conn": f"sqlite:///{quote(str(home))}/airflow.db",
         "api__host": HOST,
         "api__port": str(layout.port("airflow")),
         "api__base_url": layout.url("airflow"),

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from contracts.topics import STOCK_DATA
 from stack.http import ask, report, waits_for
 from stack.layout import Layout
+from stack.terminal import DONE
 from stack.workflows import WorkflowFailed
 from streaming.reader import LogAway, watermarks
 
@@ -49,7 +50,7 @@ def await_backfill(layout: Layout, console: Console) -> None:
                     f"{'; '.join(reasons) or 'no reason is given'}. The producers' log: {layout.log('producers')}"
                 )
             time.sleep(_PERIOD)
-    console.print(f"  [green]✓[/green] {bars} bars are in Kafka", highlight=False)
+    console.print(" ", DONE, f"{bars} bars are in Kafka")
 
 
 def _expected(layout: Layout) -> int | None:

@@ -64,7 +64,7 @@ def up(
         names = frozenset(chosen(only, without))
         code = start(layout, Wish(names=names, detach=detach, train=not no_train, fresh=fresh), console)
     except EXPECTED as problem:
-        console.print(str(problem), style="red", highlight=False, markup=False)
+        console.print(str(problem), style="red")
         raise typer.Exit(exit_code(problem)) from None
     except KeyboardInterrupt:
         code = 0
@@ -178,7 +178,7 @@ def topics(
             from streaming.fitness import mend as keep
 
             for done in keep(StreamSettings()) or ["Every topic is as it must be, or needs a new epoch."]:
-                console.print(done, highlight=False)
+                console.print(done)
         elif name.endswith(".dlq"):
             from stack.letters import print_list, topics_named
 

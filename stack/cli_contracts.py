@@ -53,7 +53,7 @@ def diff(
     try:
         code = compare(event, older, newer, terminal())
     except NoSuch as unknown:
-        terminal().print(str(unknown), style="red", highlight=False)
+        terminal().print(str(unknown), style="red")
         code = 2
     raise typer.Exit(code)
 
@@ -103,7 +103,7 @@ def new_version(event: Event) -> None:
     try:
         code = advance(event, terminal())
     except NoSuch as unknown:
-        terminal().print(str(unknown), style="red", highlight=False)
+        terminal().print(str(unknown), style="red")
         code = 2
     raise typer.Exit(code)
 

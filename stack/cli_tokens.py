@@ -31,7 +31,7 @@ def new(
     try:
         line = entry(name, {scope.strip() for scope in scopes.split(",") if scope.strip()}, token)
     except ValueError:
-        console.print("a name is letters, digits and . _ @ -; scopes are read and predict", style="red", markup=False)
+        console.print("a name is letters, digits and . _ @ -; scopes are read and predict", style="red")
         raise typer.Exit(2) from None
-    console.print(f"token, shown this once:  {token}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"line for the gateway:    {line}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"token, shown this once:  {token}", soft_wrap=True)
+    console.print(f"line for the gateway:    {line}", soft_wrap=True)

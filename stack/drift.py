@@ -20,9 +20,9 @@ def show(settings: ForecastingSettings, only_unanswered: bool, console: Console)
     for alarm in found:
         whose = alarm.symbol or f"{alarm.family} {alarm.model_version}"
         said = f"{alarm.to_session:%Y-%m-%d}  {alarm.measure:<12} {whose:<16} {alarm.reason}"
-        console.print(said, highlight=False, markup=False, soft_wrap=True)
+        console.print(said, soft_wrap=True)
     if only_unanswered and found:
-        console.print(found[-1].event_id, highlight=False, markup=False)
+        console.print(found[-1].event_id)
     if not found:
         console.print("No alarm waits for a training." if only_unanswered else "No alarm stands.")
     return NOTHING_WAITS if only_unanswered and not found else 0

@@ -31,11 +31,9 @@ def copy(settings: StreamSettings, prefix: str, skip_dead: bool, console: Consol
     for each in done:
         left = f", {each.left} dead letters left out" if each.left else ""
         text = f"{prefix}{each.topic}: {each.events} events in {each.partitions} partitions{left}"
-        console.print(text, highlight=False, markup=False)
+        console.print(text)
     console.print(
         f"The copy is true. Now set FORETICK_TOPIC_PREFIX={prefix} for every service, start the servers, run\n"
         "`foretick rebuild --all --accept-difference`, and start the services.",
-        highlight=False,
-        markup=False,
     )
     return 0

@@ -51,9 +51,9 @@ def dry_run(settings: ProducerSettings, console: Console, since: datetime | None
     console.print(_preview_table(found))
     for row in found:
         for refusal in row.refused[:_SHOWN]:
-            console.print(f"refused {refusal.symbol} {refusal.at}: {refusal.reason}", highlight=False, markup=False)
+            console.print(f"refused {refusal.symbol} {refusal.at}: {refusal.reason}")
         if len(row.refused) > _SHOWN:
-            console.print(f"... and {len(row.refused) - _SHOWN} more of {row.symbol}", highlight=False)
+            console.print(f"... and {len(row.refused) - _SHOWN} more of {row.symbol}")
     console.print("Nothing was published: this was a dry run.")
     return _failures(found, console)
 
@@ -62,7 +62,7 @@ def _failures(found: Sequence[Ingested | Preview], console: Console) -> int:
     """Tell what the vendor failed at; return the exit code."""
     failed = [row for row in found if row.error]
     for row in failed:
-        console.print(f"failed {row.symbol}: {row.error}", style="red", highlight=False, markup=False)
+        console.print(f"failed {row.symbol}: {row.error}", style="red")
     return 1 if failed else 0
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+ENVIRONMENT = {"LC_ALL": "C.UTF-8"}  # in another locale it cannot open a path that is not ASCII
+
 
 def java() -> str:
     """Return the path of the java binary."""

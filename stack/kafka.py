@@ -1,6 +1,7 @@
 """Apache Kafka as one KRaft process."""
 
 import base64
+import os
 import subprocess
 import uuid
 from pathlib import Path
@@ -10,6 +11,7 @@ from stack.layout import HOST, Layout
 from stack.service import DidNotStart, Service
 
 HEAP_MEGABYTES = 384
+_DATA, _CONFIG = "kafka", "../run/kafka.properties"  # seen from the data folder
 _LOG4J = Path(__file__).with_name("log4j2.xml")
 
 
@@ -25,7 +27,7 @@ def properties(layout: Layout) -> str:
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "listeners": f"PLAINTEXT://{HOST}:{client},CONTROLLER://{HOST}:{controller}",
         "advertised.listeners": f"PLAINTEXT://{HOST}:{client},CONTROLLER://{HOST}:{controller}",
-        "log.dirs": _data(layout),
+        "log.dirs": _DATA,  # relative, for no path of a user's can do harm in this format
         # The log is the source of truth: nothing expires.
         "log.retention.ms": -1,
         "log.retention.bytes": -1,
@@ -54,12 +56,14 @@ def properties(layout: Layout) -> str:
 
 def service(layout: Layout, jars: tuple[Path, ...]) -> Service:
     """Return the broker."""
-    run = (java.java(), *java.options(HEAP_MEGABYTES), f"-Dlog4j2.configurationFile={_LOG4J}")
+    run = (java.java(), *java.options(HEAP_MEGABYTES), f"-Dlog4j2.configurationFile={_LOG4J.as_uri()}")
     run += ("-cp", java.classpath(jars))
     return Service(
         name="kafka",
         group="servers",
-        command=(*run, "kafka.Kafka", str(_config(layout))),
+        command=(*run, "kafka.Kafka", _CONFIG),
+        folder=layout.data,
+        environment=java.ENVIRONMENT,
         answers=health.kafka(layout.port("kafka")),
         ports=("kafka", "kafka-controller"),
         url=f"{HOST}:{layout.port('kafka')}",
@@ -68,22 +72,17 @@ def service(layout: Layout, jars: tuple[Path, ...]) -> Service:
     )
 
 
-def _data(layout: Layout) -> Path:
-    return layout.data / "kafka"
-
-
-def _config(layout: Layout) -> Path:
-    return layout.run / "kafka.properties"
-
-
 def _prepare(layout: Layout, run: tuple[str, ...]) -> None:
     """Write the configuration, and format the storage the first time."""
-    _config(layout).write_text(properties(layout))
-    if (_data(layout) / "meta.properties").exists():
+    layout.data.mkdir(parents=True, exist_ok=True)
+    (layout.data / _CONFIG).write_text(properties(layout))
+    formatted = layout.data / _DATA / "meta.properties"
+    if formatted.exists():
         return
     cluster = base64.urlsafe_b64encode(b"\x10" + uuid.uuid4().bytes[1:]).rstrip(b"=").decode()
-    command = (*run, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(_config(layout)))
-    done = subprocess.run((*command, "--ignore-formatted"), capture_output=True, text=True, check=False)
+    command = (*run, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", _CONFIG, "--ignore-formatted")
+    environment = os.environ | java.ENVIRONMENT
+    done = subprocess.run(command, cwd=layout.data, env=environment, capture_output=True, text=True, check=False)
     layout.log("kafka").write_text(done.stdout + done.stderr)
-    if done.returncode:
+    if done.returncode or not formatted.exists():
         raise DidNotStart(f"Kafka's storage could not be formatted (see {layout.log('kafka')})")

@@ -1,22 +1,27 @@
-"""Start one supervised command, after ending what an earlier, killed one left behind.
+"""Start one supervised service, after ending what an earlier, killed one left behind.
 
-A parent killed with -9 leaves its children holding the port: `python -m stack.launch NAME COMMAND...` ends those
-first, then becomes the command.
+A parent killed with -9 leaves its children holding the port: `python -m stack.launch NAME` ends those first, then
+becomes the command that the home's table has for the name.
 """
 
+import json
 import os
 import sys
+from pathlib import Path
 
-from stack.layout import MARK
+from stack.layout import MARK, Layout
 from stack.orphans import NAME, end, marked
 
 
 def main() -> None:
     """Become the command."""
-    name, *command = sys.argv[1:]
-    end(marked(os.environ[MARK], name))
-    os.environ[NAME] = name
-    os.execvp(command[0], command)
+    name, home = sys.argv[1], os.environ[MARK]
+    end(marked(home, name))
+    service = json.loads(Layout(home=Path(home), cache=Path()).commands.read_text())[name]
+    os.environ.update(service["environment"], **{NAME: name})
+    if service["folder"]:
+        os.chdir(service["folder"])
+    os.execvp(service["command"][0], service["command"])
 
 
 if __name__ == "__main__":

@@ -57,6 +57,11 @@ class Layout:
         return self.home / "run"
 
     @property
+    def commands(self) -> Path:
+        """Return the file in which supervised processes find what they are to become."""
+        return self.run / "commands.json"
+
+    @property
     def secrets(self) -> Path:
         return self.home / "secrets"
 
@@ -88,9 +93,9 @@ class Layout:
         """Return the file a service's output goes to."""
         return self.logs / f"{service}.log"
 
-    def folders(self) -> tuple[Path, ...]:
-        """Return the folders that must exist before anything starts."""
-        return (self.home, self.data, self.logs, self.run, self.secrets, self.socket.parent, self.cache)
+    def private(self) -> tuple[Path, ...]:
+        """Return the folders that must exist before anything starts, and that nobody else may look into."""
+        return (self.data, self.logs, self.run, self.secrets, self.socket.parent)
 
     def state(self) -> tuple[Path, ...]:
         """Return the folders that hold what the system knows: servers' data, the market's clock, snapshots."""

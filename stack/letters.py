@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from contracts.ids import stamp
 from contracts.topics import TOPICS, Topic
@@ -45,25 +45,25 @@ def print_list(settings: StreamSettings, topics: Sequence[Topic], everything: bo
         console.print(table)
     settled = len(letters) - sum(letter.state == OPEN for letter in letters)
     hint = "" if everything or not settled else " (--all shows them)"
-    console.print(f"{len(letters) - settled} open, {settled} settled{hint}.", highlight=False)
+    console.print(f"{len(letters) - settled} open, {settled} settled{hint}.")
 
 
-def _row(codec: Codec, letter: Letter) -> list[str]:
+def _row(codec: Codec, letter: Letter) -> list[str | Text]:
     dead = letter.dead
-    readable = ""
+    readable: str | Text = ""
     if letter.state == OPEN:
-        readable = "[red]no[/red]" if _fault(codec, letter) else "[green]yes[/green]"
+        readable = Text("no", "red") if _fault(codec, letter) else Text("yes", "green")
     note = f" -> {letter.note}" if letter.note else ""
     return [
         letter.name,
-        f"{dead.topic}\\[{dead.partition}]@{dead.offset}",
+        f"{dead.topic}[{dead.partition}]@{dead.offset}",
         stamp(letter.buried_at.replace(microsecond=0)),
-        escape((dead.key or b"").decode("utf-8", "backslashreplace")),
+        (dead.key or b"").decode("utf-8", "backslashreplace"),
         "" if dead.schema_id is None else str(dead.schema_id),
         str(len(dead.value or b"")),
-        f"[yellow]{letter.state}[/yellow]" if letter.state == OPEN else letter.state,
+        Text(letter.state, "yellow" if letter.state == OPEN else ""),
         readable,
-        escape(dead.error + note),
+        dead.error + note,
     ]
 
 
@@ -94,7 +94,7 @@ def print_letter(settings: StreamSettings, letter: Letter, console: Console) -> 
         "bytes": f"{len(value)}: {value[:_SHOWN_BYTES].hex(' ')}{' ...' if len(value) > _SHOWN_BYTES else ''}",
     }
     for name, text in lines.items():
-        console.print(f"{name + ':':<24}{text}", highlight=False, markup=False)
+        console.print(f"{name + ':':<24}{text}")
     if (event := _event_text(codec, letter)) is not None:
         console.print_json(event)
 
@@ -108,7 +108,7 @@ def print_event(settings: StreamSettings, letter: Letter, console: Console) -> N
     text = _event_text(Codec(settings), letter)
     if text is None:
         raise CannotSettle(f"{letter.name}: no event can be read from its bytes; write it by hand")
-    console.out(text, highlight=False)
+    console.out(text)
 
 
 def _event_text(codec: Codec, letter: Letter) -> str | None:
@@ -136,9 +136,9 @@ def redrive(settings: StreamSettings, names: Sequence[str], file: Path | None, c
     for letter in letters:
         if not names and (fault := _fault(codec, letter)):
             left += 1
-            console.print(f"{letter.name} was left: {fault}", highlight=False, markup=False)
+            console.print(f"{letter.name} was left: {fault}")
             continue
-        console.print(f"{letter.name} -> {redriver.redrive(letter, mended)}", highlight=False, markup=False)
+        console.print(f"{letter.name} -> {redriver.redrive(letter, mended)}")
     if not letters:
         console.print("There are no open dead letters.")
     return 1 if left else 0
@@ -150,4 +150,4 @@ def drop(settings: StreamSettings, names: Sequence[str], reason: str, console: C
     redriver = Redriver(settings, clock_from(settings).now)
     for letter in [found.named(name) for name in names]:
         redriver.drop(letter, reason)
-        console.print(f"{letter.name} dropped", highlight=False)
+        console.print(f"{letter.name} dropped")

@@ -14,11 +14,12 @@ def service(layout: Layout) -> Service:
         name="mlflow",
         group="servers",
         command=(
-            *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+            *(sys.executable, "-P", "-m", "mlflow", "server", "--workers", "1"),
             *("--host", HOST, "--port", str(layout.port("mlflow"))),
-            *("--backend-store-uri", f"sqlite:///{data}/mlflow.db", "--serve-artifacts"),
-            *("--artifacts-destination", str(data / "artifacts")),
+            *("--backend-store-uri", "sqlite:///mlflow.db", "--serve-artifacts"),
+            *("--artifacts-destination", "artifacts"),
         ),
+        folder=data,
         environment={
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # it would start a dozen processes
             "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -27,7 +27,7 @@ def show(settings: ForecastingSettings, decisions: int, console: Console) -> int
         console.print(_versions(registry.versions(), registry.aliases()))
         events = history.decisions(settings)
         for event in events[len(events) - decisions :]:
-            console.print("\n".join(_told(event)), highlight=False, markup=False)
+            console.print("\n".join(_told(event)))
 
     return _carried_out(work, console)
 
@@ -40,7 +40,7 @@ def move(settings: ForecastingSettings, version: str, alias: str, person: str, b
 
     def work() -> None:
         said = promote(settings, version, person=person, because=because, alias=alias)
-        console.print(said, highlight=False, markup=False)
+        console.print(said)
 
     return _carried_out(work, console)
 

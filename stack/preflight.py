@@ -21,6 +21,7 @@ def check(layout: Layout, services: Iterable[Service]) -> None:
     """Raise NotReady with every problem at once."""
     services = list(services)
     problems = [
+        *unholdable_paths(layout),
         *wrong_settings(services),
         *missing_environment(layout, services),
         *busy_ports(layout, services),
@@ -28,6 +29,21 @@ def check(layout: Layout, services: Iterable[Service]) -> None:
     ]
     if problems:
         raise NotReady("\n".join(problems))
+
+
+def unholdable_paths(layout: Layout) -> list[str]:
+    """Return a line for each folder whose name a server could not be told."""
+    problems = []
+    for name, path, unholdable, why in (
+        ("FORETICK_HOME", layout.home, "$\\", "a server's configuration"),
+        ("FORETICK_CACHE", layout.cache, ":", "Java's class path"),
+    ):
+        text = str(path)
+        bad = sorted({each for each in text if each in unholdable or not each.isprintable()})
+        if bad:
+            which = " and ".join(repr(each) for each in bad)
+            problems.append(f"{name}={text!r} has {which} in it, which {why} cannot hold. Name another folder.")
+    return problems
 
 
 def missing_environment(layout: Layout, services: Iterable[Service]) -> list[str]:

@@ -29,5 +29,5 @@ def prepare_log(layout: Layout) -> None:
         except (ServerAway, SchemaRefused, TopicsUnfit, RestoreRefused) as reason:
             raise DidNotStart(f"The topics and schemas are not as they must be: {reason}") from reason
         for each in restored:
-            terminal().print(f"  [yellow]![/yellow] the registry had lost a schema: {told(each)}", highlight=False)
+            terminal().print(f"  ! the registry had lost a schema: {told(each)}", style="yellow")
         _done.add(str(layout.home))

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 _COUNTS = ("applied", "fenced", "dead")  # together: what was read
 _NUMBERS = (*_COUNTS, "partition", "position", "end", "lag", "behind", "moved", "gen.")
@@ -20,7 +20,7 @@ def print_read_models(found: dict[str, Any] | None, console: Console, *, partiti
         partitions: one row for each partition instead of one for each topic.
     """
     if found is None:
-        console.print("[yellow]The projections do not answer: no lag is known.[/yellow]")
+        console.print("The projections do not answer: no lag is known.", style="yellow")
         return
     title = "Read models: lag in events, how long the oldest of these waits, when the position moved last"
     table = Table(title=title, title_justify="left")
@@ -40,23 +40,23 @@ def print_read_models(found: dict[str, Any] | None, console: Console, *, partiti
     console.print(table)
     for model in found["read_models"]:
         if not model["partitions"]:
-            console.print(f"{model['name']}: no partition is assigned to it yet", style="yellow", markup=False)
+            console.print(f"{model['name']}: no partition is assigned to it yet", style="yellow")
         if model["waiting_for"]:
-            console.print(f"{model['name']} waits: {escape(str(model['waiting_for']))}", style="yellow")
+            console.print(f"{model['name']} waits: {model['waiting_for']}", style="yellow")
         if model["paused_for_rebuild"]:
             console.print(f"{model['name']} is paused while a rebuild takes over", style="yellow")
 
 
-def _cells(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _cells(rows: Sequence[Mapping[str, Any]]) -> list[str | Text]:
     lag = sum(row["lag"] for row in rows)
     behind = max(row["lag_seconds"] for row in rows)
     dead = sum(row["dead"] for row in rows)
     return [
-        f"[yellow]{lag}[/yellow]" if lag else "0",
+        Text(str(lag), "yellow" if lag else ""),
         span(behind) if lag else "",
         span(min(row["age_seconds"] for row in rows)),
         *(str(sum(row[count] for row in rows)) for count in _COUNTS[:-1]),
-        f"[red]{dead}[/red]" if dead else "0",
+        Text(str(dead), "red" if dead else ""),
         str(max(row["generation"] for row in rows)),
     ]
 

@@ -49,7 +49,7 @@ def rebuild_all(
             say(problem, console)
             code = 1
             continue
-        console.print(describe(report, verify_only), highlight=False, markup=False)
+        console.print(describe(report, verify_only))
         if not (report.equal or report.took_over):
             code = 1
     return code
@@ -103,11 +103,11 @@ def state_as_of(
             say(problem, console)
             code = 1
             continue
-        console.print(describe_past(state), highlight=False, markup=False)
+        console.print(describe_past(state))
         if export:
-            console.print(f"Written to {export}.", highlight=False, markup=False)
+            console.print(f"Written to {export}.")
         if expect and state.sha256 != expect:
-            console.print(f"EXPECTED hash {expect}.", style="red", highlight=False, markup=False)
+            console.print(f"EXPECTED hash {expect}.", style="red")
             code = 1
     return code
 

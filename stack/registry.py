@@ -20,7 +20,7 @@ def service(layout: Layout, folder: Path) -> Service:
         "quarkus.management.port": layout.port("registry-management"),
         "apicurio.storage.kind": "sql",
         "apicurio.storage.sql.kind": "h2",
-        "apicurio.datasource.url": f"jdbc:h2:file:{data}/registry",
+        "apicurio.datasource.url": "jdbc:h2:file:./registry",
         # Without it the default is NONE. Every subject gets a stricter level of its own when it is registered.
         "apicurio.rules.global.compatibility": "BACKWARD",
     }
@@ -29,6 +29,8 @@ def service(layout: Layout, folder: Path) -> Service:
         name="registry",
         group="servers",
         command=(java.java(), *java.options(HEAP_MEGABYTES), *flags, "-jar", str(folder / "quarkus-run.jar")),
+        folder=data,
+        environment=java.ENVIRONMENT,
         answers=health.http(f"http://{HOST}:{layout.port('registry-management')}/health/ready"),
         ports=("registry", "registry-management"),
         url=layout.url("registry", "/apis/ccompat/v7"),

@@ -12,7 +12,7 @@ from contracts.versions import SchemaVersion, versions
 from stack import generated
 from stack.layout import PROJECT
 from stack.rebuilding import bar, reading
-from stack.terminal import say
+from stack.terminal import DONE, say
 from streaming.away import ServerAway
 from streaming.checks import check_registry
 from streaming.registry import RegistryAway, SchemaLost, SchemaRefused
@@ -47,19 +47,20 @@ def check(settings: StreamSettings, offline: bool, console: Console) -> int:
             with bar(console) as shown:
                 against = check_registry(settings, reading(shown))
         except RegistryAway as away:
-            console.print(f"[red]{away}[/red]\nStart it (foretick up), or check the files alone: --offline")
+            console.print(str(away), style="red")
+            console.print("Start it (foretick up), or check the files alone: --offline")
             return 2
         problems += against.problems
         notes += against.notes
     for problem in problems:
-        console.print(f"✗ {problem}", style="red", highlight=False, markup=False)
+        console.print(f"✗ {problem}", style="red")
     for note in notes:
-        console.print(f"• {note}", highlight=False, markup=False)
+        console.print(f"• {note}")
     if problems:
         return 1
     count = sum(len(versions(topic.event)) for topic in TOPICS)
     others = "every other version" if offline else f"every other version and {settings.registry}"
-    console.print(f"[green]✓[/green] {count} schema versions of {len(TOPICS)} events agree with {others}")
+    console.print(DONE, f"{count} schema versions of {len(TOPICS)} events agree with {others}")
     return 0
 
 
@@ -83,11 +84,11 @@ def diff(name: str, older: int | None, newer: int | None, console: Console) -> i
             f"{change.meaning}\nRule: {change.rule}.\nInstead: {change.instead}." if change.rule else change.meaning
         )
         table.add_row(change.path, change.what, meaning, style="red" if change.rule else "")
-    console.print(table, highlight=False)
+    console.print(table)
     if any(change.rule for change in found):
         console.print(f"✗ {old} and {new} do not go together", style="red")
         return 1
-    console.print(f"[green]✓[/green] fully compatible: programs with {old} and {new} may read and write side by side")
+    console.print(DONE, f"fully compatible: programs with {old} and {new} may read and write side by side")
     return 0
 
 
@@ -102,23 +103,21 @@ def new_version(name: str, console: Console) -> int:
     if version is None:
         path = begin(event, _SCHEMAS)
         command = f"foretick contracts new-version {event.__name__}"
-        console.print(f"[green]✓[/green] {path.relative_to(PROJECT)} is a copy of the newest version", highlight=False)
+        console.print(DONE, f"{path.relative_to(PROJECT)} is a copy of the newest version")
         console.print(
             "Edit it: add fields that are nullable with default null and have a doc; leave the others as they are.\n"
             f"Add them to {event.__name__} in contracts/events.py (default None), and values to its sample in "
             f"contracts/samples.py.\nThen run `{command}` again: it releases the version, or says what is missing.\n"
             "To give up, delete the file.",
-            highlight=False,
-            markup=False,
         )
         return 0
     if missing := obstacles(event):
         for each in missing:
-            console.print(f"✗ {each}", style="red", highlight=False, markup=False)
+            console.print(f"✗ {each}", style="red")
         return 1
     written = [*release(event, _SCHEMAS), *generated.write(PROJECT)]
-    console.print(f"[green]✓[/green] {version.event} v{version.version} is released: from now on it never changes")
-    console.print("\n".join(f"  {path.relative_to(PROJECT)}" for path in written), highlight=False)
+    console.print(DONE, f"{version.event} v{version.version} is released: from now on it never changes")
+    console.print("\n".join(f"  {path.relative_to(PROJECT)}" for path in written))
     console.print(
         "Commit these with the schema. The next `foretick up`, or `foretick contracts register`, registers it."
     )
@@ -128,9 +127,7 @@ def new_version(name: str, console: Console) -> int:
 def generate(console: Console) -> int:
     """Write the files that are made from the contracts."""
     written = generated.write(PROJECT)
-    console.print(
-        "\n".join(str(path.relative_to(PROJECT)) for path in written) or "All are up to date.", highlight=False
-    )
+    console.print("\n".join(str(path.relative_to(PROJECT)) for path in written) or "All are up to date.")
     return 0
 
 
@@ -160,7 +157,7 @@ def restore(settings: StreamSettings, console: Console) -> int:
         say(problem, console)
         return 2 if isinstance(problem, ServerAway) else 1
     for each in restored:
-        console.print(f"[green]✓[/green] {told(each)}", highlight=False)
+        console.print(DONE, f"{told(each)}")
     if not restored:
         console.print("The registry has every schema that the log uses.")
     return 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 class DidNotStart(Exception):
@@ -21,6 +22,7 @@ class Service:
     command: tuple[str, ...]
     answers: Callable[[], bool]
     ports: tuple[str, ...]
+    folder: Path | None = None  # where it runs: paths of a home that its own format could not hold are relative to it
     environment: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     url: str = ""

@@ -31,7 +31,7 @@ def write(out: Path | None, at: str, console: Console) -> int:
     where = out or settings.snapshot_folder
     offsets = " ".join(f"{place}:{end}" for place, end in sorted(manifest.position.items()))
     files = f"{len(manifest.files)} files, {manifest.rows} bars, {manifest.topic} at {offsets}"
-    console.print(f"{where}: {files}", highlight=False, markup=False)
+    console.print(f"{where}: {files}")
     return 0
 
 
@@ -52,12 +52,10 @@ def check(folder: Path | None, against_log: bool, console: Console) -> int:
         say(problem, console)
         return 1
     for fault in found:
-        console.print(fault, style="red", highlight=False, markup=False)
+        console.print(fault, style="red")
     if found:
         return 1
     manifest = read_manifest((where / MANIFEST).read_bytes())
     proof = "as its manifest says, and as the log says" if against_log else "as its manifest says"
-    console.print(
-        f"{where}: {len(manifest.files)} files, {manifest.rows} bars, {proof}.", highlight=False, markup=False
-    )
+    console.print(f"{where}: {len(manifest.files)} files, {manifest.rows} bars, {proof}.")
     return 0

@@ -11,6 +11,7 @@ from stack.layout import Layout
 from stack.logs import last_lines
 from stack.service import DidNotStart, Service
 from stack.supervisor import Supervisor
+from stack.terminal import DONE
 
 _PERIOD = 0.2
 _LIVES = 5  # a service that ended so often before it ever answered will not answer
@@ -23,9 +24,7 @@ def start(layout: Layout, supervisor: Supervisor, services: Sequence[Service], c
         wave = _Wave(layout, supervisor, services, pool)
         while not wave.over():
             for service, seconds in wave.step():
-                console.print(
-                    f"  [green]✓[/green] {service.name:<22} {seconds:5.1f} s   {service.url}", highlight=False
-                )
+                console.print(" ", DONE, f"{service.name:<22} {seconds:5.1f} s   {service.url}")
             status.update("starting " + ", ".join(wave.pending()))
             time.sleep(_PERIOD)
 

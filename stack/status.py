@@ -5,8 +5,8 @@ from typing import Any
 
 import psutil
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from stack import airflow
 from stack.http import report
@@ -58,13 +58,12 @@ def print_services(layout: Layout, running: list[Service], states: dict[str, Sta
         log = str(layout.log(service.name).relative_to(layout.home))
         pid = str(state.pid or "")
         said = described(state, answer)
-        colour = _COLOURS.get(said, "red")
-        table.add_row(service.name, f"[{colour}]{said}[/{colour}]", service.url, pid, f"{megabytes:.0f}", log)
+        table.add_row(service.name, Text(said, _COLOURS.get(said, "red")), service.url, pid, f"{megabytes:.0f}", log)
     table.add_section()
     table.add_row("together", "", "", "", f"{total:.0f}", "")
     console.print(table)
     if any(service.group == "airflow" for service in running):
-        console.print(whom_airflow_asks(layout), style="dim", highlight=False, markup=False, soft_wrap=True)
+        console.print(whom_airflow_asks(layout), style="dim", soft_wrap=True)
     return all(answers)
 
 
@@ -108,20 +107,18 @@ def described(state: State, answers: bool) -> str:
 def print_clock(found: dict[str, Any] | None, console: Console) -> None:
     """Print where the simulated market is, and how far it goes."""
     if found is None:
-        console.print("[yellow]The replay exchange does not answer: nothing is known of its clock.[/yellow]")
+        console.print("The replay exchange does not answer: nothing is known of its clock.", style="yellow")
     elif found["finished"]:
         console.print("The replay has come to the end of its history; `foretick up --fresh` begins again.")
     else:
         pace = f"a session every {found['seconds_per_session']:g} s" if found["running"] else "held"
-        console.print(
-            f"The replay is at {found['session']}, {pace}; {found['sessions_left']} sessions are left.", highlight=False
-        )
+        console.print(f"The replay is at {found['session']}, {pace}; {found['sessions_left']} sessions are left.")
 
 
 def print_sources(found: dict[str, Any] | None, console: Console) -> None:
     """Print what the market-data vendor last answered."""
     if found is None:
-        console.print("[yellow]The producers do not answer: nothing is known of the vendor.[/yellow]")
+        console.print("The producers do not answer: nothing is known of the vendor.", style="yellow")
         return
     table = Table(title=f"Market data from {found['source']}, every {found['period_seconds']} s", title_justify="left")
     for column in ("symbol", "last bar", "published", "revised", "actions", "refused", "errors", "vendor's last error"):
@@ -130,12 +127,12 @@ def print_sources(found: dict[str, Any] | None, console: Console) -> None:
     for symbol in found["symbols"]:
         counts = (str(symbol[name]) for name in ("published", "revised", "actions", "refused", "errors"))
         problem = f"{symbol['last_error_at']}: {symbol['error']}" if symbol["error"] else ""
-        table.add_row(symbol["symbol"], symbol["last_bar"] or "", *counts, escape(problem))
+        table.add_row(symbol["symbol"], symbol["last_bar"] or "", *counts, problem)
     console.print(table)
     for symbol in found["symbols"]:
         for refusal in symbol["refusals"][-_REFUSALS:]:
-            console.print(f"refused: {symbol['symbol']} at {refusal['at']}: {refusal['reason']}", markup=False)
+            console.print(f"refused: {symbol['symbol']} at {refusal['at']}: {refusal['reason']}")
         if (more := symbol["refused"] - min(_REFUSALS, len(symbol["refusals"]))) > 0:
             console.print(f"... and {more} more of {symbol['symbol']}; `foretick ingest --dry-run` lists them")
     if found["waiting_for"]:
-        console.print(f"The producers wait for {found['waiting_for']}", style="yellow", markup=False)
+        console.print(f"The producers wait for {found['waiting_for']}", style="yellow")

@@ -1,20 +1,24 @@
 """Run the services under supervisord: its configuration, and its XML-RPC interface."""
 
 import http.client
+import json
 import os
 import shlex
+import stat
 import subprocess
 import sys
 import time
 import xmlrpc.client
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stack.layout import MARK, YOURS, Layout
 from stack.service import DidNotStart, Service
 
 GROUPS = ("servers", "airflow", "services")  # started from the left, stopped from the right
+_PYTHON, _PROJECT = "FORETICK_PYTHON", "FORETICK_PROJECT"  # told to supervisord by its environment
 _RETRIES = 1_000_000  # supervisord's back-off grows by a second each time; a service is never given up
 
 
@@ -28,19 +32,26 @@ class State:
 
 
 def configuration(layout: Layout, services: Sequence[Service]) -> str:
-    """Return supervisord.conf for these services."""
+    """Return supervisord.conf for these services.
+
+    No path stands in it that a user has named: its format has no quotes, and takes %, ; and # for something else. What
+    is not relative to the home comes from the environment, and the services' own commands from `commands`.
+    """
+    apart = layout.socket.parent != layout.run
     sections = [
-        _section("unix_http_server", {"file": layout.socket, "chmod": "0700"}),
+        _section(
+            "unix_http_server", {"file": layout.socket if apart else f"run/{layout.socket.name}", "chmod": "0700"}
+        ),
         _section(
             "supervisord",
             {
                 "nodaemon": "true",
-                "logfile": layout.log("supervisord"),
+                "logfile": "logs/supervisord.log",
                 "logfile_maxbytes": "5MB",
                 "logfile_backups": 1,
-                "pidfile": layout.run / "supervisord.pid",
-                "directory": layout.project,
+                "pidfile": "run/supervisord.pid",
                 "silent": "true",
+                "umask": "077",
             },
         ),
         _section(
@@ -53,18 +64,29 @@ def configuration(layout: Layout, services: Sequence[Service]) -> str:
         if members:
             names = ",".join(service.name for service in members)
             sections.append(_section(f"group:{group}", {"programs": names, "priority": 100 * (rank + 1)}))
-            sections.extend(_program(layout, service) for service in members)
+            sections.extend(_program(service) for service in members)
     return "\n".join(sections)
 
 
-def _program(layout: Layout, service: Service) -> str:
-    command = (sys.executable, "-m", "stack.launch", service.name, *service.command)
-    pairs = ",".join(f'{key}="{_escaped(value)}"' for key, value in service.environment.items())
+def commands(services: Sequence[Service]) -> str:
+    """Return what `stack.launch` becomes for each service, as JSON."""
+    table = {
+        service.name: {
+            "command": service.command,
+            "environment": dict(service.environment),
+            "folder": str(service.folder or ""),
+        }
+        for service in services
+    }
+    return json.dumps(table, indent=1)
+
+
+def _program(service: Service) -> str:
     return _section(
         f"program:{service.name}",
         {
-            "command": shlex.join(command).replace("%", "%%"),
-            "environment": pairs,
+            "command": f"%(ENV_{_PYTHON})s -m stack.launch {service.name}",
+            "directory": f"%(ENV_{_PROJECT})s",
             "autostart": "false",
             "autorestart": "true",
             "startsecs": 5,
@@ -74,7 +96,7 @@ def _program(layout: Layout, service: Service) -> str:
             "stopasgroup": "true",
             "killasgroup": "true",
             "redirect_stderr": "true",
-            "stdout_logfile": layout.log(service.name),
+            "stdout_logfile": f"logs/{service.name}.log",
             "stdout_logfile_maxbytes": "20MB",
             "stdout_logfile_backups": 3,
         },
@@ -82,12 +104,14 @@ def _program(layout: Layout, service: Service) -> str:
 
 
 def _section(name: str, values: dict[str, object]) -> str:
-    lines = (f"{key}={value}" for key, value in values.items() if value != "")
+    lines = (f"{key}={value}" for key, value in values.items())
     return f"[{name}]\n" + "\n".join(lines) + "\n"
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+def is_ours(folder: Path) -> bool:
+    """Tell whether a folder is this user's, and no link to somewhere else."""
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 class SupervisorGone(Exception):
@@ -117,16 +141,20 @@ class Supervisor:
     def boot(self, services: Sequence[Service]) -> "subprocess.Popen[bytes]":
         """Write the configuration and start supervisord, in a session of its own: Ctrl-C must not reach the servers."""
         layout = self._layout
-        config = layout.run / "supervisord.conf"
-        config.touch(mode=0o600)
-        config.write_text(configuration(layout, services))
+        for path, text in (
+            (layout.run / "supervisord.conf", configuration(layout, services)),
+            (layout.commands, commands(services)),  # with Airflow's secrets
+        ):
+            path.touch(mode=0o600)
+            path.write_text(text)
         yours = {name: os.environ[name] for name in YOURS if name in os.environ}
-        marked = {MARK: str(layout.home), "PYTHONUNBUFFERED": "1"}
+        marked = {MARK: str(layout.home), _PYTHON: shlex.quote(sys.executable), _PROJECT: str(layout.project)}
+        marked |= {"PYTHONUNBUFFERED": "1"}
         environment = os.environ | layout.environment() | yours | marked
         process = subprocess.Popen(
-            (sys.executable, "-m", "supervisor.supervisord", "-c", str(config)),
+            (sys.executable, "-m", "supervisor.supervisord", "-c", "run/supervisord.conf"),
             env=environment,
-            cwd=layout.project,
+            cwd=layout.home,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -164,6 +192,9 @@ class Supervisor:
     def _call(self, method: str, *arguments: object) -> Any:
         from supervisor.xmlrpc import Faults, SupervisorTransport
 
+        folder = self._layout.socket.parent
+        if folder.exists() and not is_ours(folder):
+            raise SupervisorGone(f"{folder} is another user's: nobody there is told anything")
         transport = SupervisorTransport(None, None, f"unix://{self._layout.socket}")
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from contracts.ids import stamp
 from contracts.topics import TOPICS, Topic, topic_named
@@ -51,7 +52,7 @@ def print_topics(settings: StreamSettings, console: Console) -> None:
                 (record.key or "") if record else "",
             )
         dead = len(letters.of(topic).open)
-        table.add_row(topic.dlq, "0", f"[red]{dead} open[/red]" if dead else "0 open", "", "", "", "")
+        table.add_row(topic.dlq, "0", Text(f"{dead} open", "red" if dead else ""), "", "", "", "")
         table.add_section()
     console.print(table)
 
@@ -63,13 +64,12 @@ def print_tail(settings: StreamSettings, name: str, count: int, console: Console
     records = newest_events(settings, topic.name, count, dead)
     for record in sorted(records, key=lambda record: (record.timestamp, record.partition, record.offset))[-count:]:
         console.print(
-            f"[bold]{topic.name}[{record.partition}]@{record.offset}[/bold]",
+            Text(f"{topic.name}[{record.partition}]@{record.offset}", "bold"),
             f"key={record.key} schema={record.schema_id} {stamp(record.timestamp)} id={record.event_id}",
-            highlight=False,
         )
         console.print_json(json.dumps(record.event.to_record(), default=as_text))
     if not records and not dead:
-        console.print(f"There is no event in {topic.name} yet.", highlight=False)
+        console.print(f"There is no event in {topic.name} yet.")
     for each in dead:
         console.print(f"unreadable: partition {each.partition}, offset {each.offset}: {each.error}", style="red")
 

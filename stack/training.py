@@ -34,7 +34,7 @@ class StageLog:
                 self.note("")
             else:
                 self._epoch = ""
-                self._console.print(f"    {line.strip()}", highlight=False, markup=False)
+                self._console.print(f"    {line.strip()}")
 
     def note(self, text: str) -> None:
         """Say beside the title what goes on."""

@@ -16,16 +16,18 @@ from rich.console import Console
 from stack import journey, orphans, preflight, web
 from stack.artifacts import obtain
 from stack.layout import Layout
+from stack.lock import Lock
 from stack.preparing import prepare_log
 from stack.service import DidNotStart, Service
 from stack.services import services
 from stack.starting import start
 from stack.status import print_services
 from stack.status import status as show
-from stack.supervisor import Supervisor, SupervisorGone
+from stack.supervisor import Supervisor, SupervisorGone, is_ours
 from stack.workflows import WorkflowFailed
 
 _STOP_PATIENCE = 90.0
+_OTHERS_PATIENCE = 20.0  # for another `up` that is about to end, or to have its supervisord
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,59 @@ class Wish:
 
 
 def up(layout: Layout, wish: Wish, console: Console) -> int:
-    """Start what is wished and, unless detached, stay until Ctrl-C or SIGTERM. Return the exit code."""
-    began = time.monotonic()
+    """Start what is wished and, unless detached, stay until Ctrl-C or SIGTERM. Return the exit code.
+
+    Raises:
+        NotReady: the machine is not, or another `foretick up` is at work on this home.
+    """
     supervisor = Supervisor(layout)
-    if supervisor.leaving():
-        _await_leaving(supervisor)
-    if supervisor.alive():
+    _make_folders(layout)
+    with Lock(layout.run / "up.lock") as lock:
+        deadline = time.monotonic() + _OTHERS_PATIENCE
+        while True:
+            if supervisor.leaving():
+                _await_leaving(supervisor)
+            ours = lock.taken()
+            if supervisor.alive():
+                return _runs_already(layout, supervisor, wish, console)
+            if ours:
+                return _bring_up(layout, supervisor, wish, console)
+            if time.monotonic() > deadline:
+                raise preflight.NotReady(
+                    f"Another `foretick up` (process {lock.holder()}) is at work on {layout.home}. "
+                    "Wait until it is done, or stop it there by Ctrl-C."
+                )
+            time.sleep(0.2)
+
+
+def _make_folders(layout: Layout) -> None:
+    """Make the folders, our own and nobody else's: one under /tmp, of a name that can be guessed, may be there already.
+
+    Raises:
+        NotReady: a folder is another user's, or a link.
+    """
+    layout.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    layout.cache.mkdir(parents=True, exist_ok=True)
+    for folder in layout.private():
+        folder.mkdir(exist_ok=True, mode=0o700)
+        apart = not folder.is_relative_to(layout.home)
+        if not is_ours(folder if apart else folder.resolve()):  # a link within the home is its owner's own
+            raise preflight.NotReady(
+                f"{folder} is another user's, or a link. Remove it, or name another FORETICK_HOME."
+            )
+        folder.chmod(0o700)
+
+
+def _runs_already(layout: Layout, supervisor: Supervisor, wish: Wish, console: Console) -> int:
+    with suppress(SupervisorGone):
         console.print(f"Foretick is already running from {layout.home} (supervisord is process {supervisor.pid()}).")
-        show(layout, console)
-        console.print("`foretick down` stops it.")
-        return 2 if wish.fresh else 0
-    for folder in layout.folders():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    show(layout, console)
+    console.print("`foretick down` stops it.")
+    return 2 if wish.fresh else 0
+
+
+def _bring_up(layout: Layout, supervisor: Supervisor, wish: Wish, console: Console) -> int:
+    began = time.monotonic()
     orphans.sweep(str(layout.home))  # what an unclean end left holds ports and data folders
     wanted = [service for service in services(layout) if service.name in wish.names]
     names = {service.name for service in wanted}
@@ -84,7 +127,7 @@ def _forget(layout: Layout, console: Console) -> None:
     """Remove the log and all that came of it; the logs of services and the secrets stay."""
     for folder in layout.state():
         if folder.exists():
-            console.print(f"  forgetting {folder}", highlight=False)
+            console.print(f"  forgetting {folder}")
             shutil.rmtree(folder)
     layout.data.mkdir(mode=0o700)
 
@@ -158,7 +201,7 @@ def _has_log(layout: Layout, console: Console) -> bool:
     try:
         prepare_log(layout)
     except DidNotStart as reason:
-        console.print(str(reason), style="red", highlight=False, markup=False)
+        console.print(str(reason), style="red")
         return False
     return True
 
@@ -168,7 +211,7 @@ def _succeeds(step: Callable[[Layout, Console], None], layout: Layout, console: 
     try:
         step(layout, console)
     except WorkflowFailed as failure:
-        console.print(str(failure), style="red", highlight=False, markup=False)
+        console.print(str(failure), style="red")
         return False
     return True
 
@@ -189,13 +232,13 @@ def _open(layout: Layout, names: set[str], began: float, console: Console) -> No
         journey.start_clock(layout)
     if "gateway" in names:
         seconds = time.monotonic() - began
-        console.print(f"  The market is open after {seconds:.0f} s: {layout.url('gateway')}", highlight=False)
+        console.print(f"  The market is open after {seconds:.0f} s: {layout.url('gateway')}")
 
 
 def _announce(layout: Layout, supervisor: Supervisor, running: list[Service], seconds: float, console: Console) -> None:
     print_services(layout, running, supervisor.states(), console)
     where = f"   Look at {layout.url('gateway')}" if any(each.name == "gateway" for each in running) else ""
-    console.print(f"Up after {seconds:.0f} s.{where}", highlight=False)
+    console.print(f"Up after {seconds:.0f} s.{where}")
 
 
 def _exists(pid: int) -> bool:

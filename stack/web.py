@@ -12,6 +12,7 @@ from rich.console import Console
 
 from stack.layout import Layout
 from stack.settings import StackSettings
+from stack.terminal import DONE, terminal
 
 _NOT_SOURCES = {"node_modules", "dist", ".angular", "coverage", "test-results", "e2e"}
 
@@ -101,13 +102,13 @@ def _npm(layout: Layout, console: Console, what: str, *arguments: str) -> None:
         if process.wait():
             end = "\n".join(lines[-20:])
             raise WebBuildFailed(f"{what} failed (the whole output: {layout.log('web-build')}):\n{end}")
-    console.print(f"  [green]✓[/green] {what}")
+    console.print(" ", DONE, what)
 
 
 if __name__ == "__main__":
     own = StackSettings().layout()
     own.logs.mkdir(parents=True, exist_ok=True)
     try:
-        check(own, Console())
+        check(own, terminal())
     except WebBuildFailed as failure:
         raise SystemExit(str(failure)) from None

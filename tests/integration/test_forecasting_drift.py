@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from rich.console import Console
 
 from contracts.alarms import DriftDetected
 from contracts.events import ModelPromoted
@@ -13,6 +12,7 @@ from forecasting.alarms import standing, unanswered
 from forecasting.promotions import GATE
 from forecasting.settings import ForecastingSettings
 from stack.drift import NOTHING_WAITS, show
+from stack.terminal import Terminal
 from streaming.publisher import Publisher
 from tests.conftest import Isolated
 
@@ -30,7 +30,7 @@ def publish(settings: ForecastingSettings, event: DriftDetected | ModelPromoted)
 def test_alarm_waits_until_a_training_was_decided_and_stands_until_it_is_cleared(
     isolated: Isolated, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings, console = ForecastingSettings(), Console(width=200)
+    settings, console = ForecastingSettings(), Terminal(width=200)
     assert show(settings, True, console) == NOTHING_WAITS
     assert show(settings, False, console) == 0
     capsys.readouterr()

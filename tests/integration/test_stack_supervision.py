@@ -12,9 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from contracts.topics import STOCK_DATA
 from stack import health, orphans
 from stack.layout import HOST, PROJECT, Layout
+from stack.settings import StackSettings
 from stack.supervisor import Supervisor
+from streaming.ranges import topic_epoch
 from tests.supervised import ended, kill, running
 from tests.waiting import PATIENCE, until
 
@@ -30,18 +33,18 @@ class Stack:
         self.supervisor = Supervisor(layout)
         self.answers = health.mongodb(layout.port(SERVICE))
 
-    def command(self, *arguments: str) -> "subprocess.Popen[str]":
+    def command(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             (sys.executable, "-m", "stack", *arguments),
             cwd=PROJECT,
-            env=os.environ | self.layout.environment(),
+            env=os.environ | self.layout.environment() | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, *arguments: str) -> tuple[int, str]:
-        process = self.command(*arguments)
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        process = self.command(*arguments, **environment)
         output, _ = process.communicate(timeout=PATIENCE * 60)
         return process.returncode, output
 
@@ -127,6 +130,15 @@ def test_second_up_says_it_runs_already(stack):
     assert stack.process() == before
 
 
+def test_many_ups_at_once_are_one_up(stack):
+    ups = [stack.command("up", "--only", SERVICE, "--detach") for _ in range(3)]
+    outputs = [process.communicate(timeout=PATIENCE * 60)[0] for process in ups]
+    assert [process.returncode for process in ups] == [0, 0, 0], outputs
+    assert sum("already running" in output for output in outputs) == 2
+    until(stack.answers, "the service answering")
+    assert sum("supervisord" in " ".join(line) for line in stack.processes()) == 1
+
+
 def test_up_after_the_supervisor_was_killed_takes_over_its_ports(stack):
     stack.run("up", "--only", SERVICE, "--detach")
     left = stack.process()
@@ -173,3 +185,34 @@ def test_status_of_a_running_stack_shows_its_service(stack):
     assert code == 0
     assert f"{SERVICE}" in output
     assert str(stack.process().pid) in output
+
+
+HOSTILE = "x ü %20 #b ;c 'q' \"d\" & (a) [z]* + e, =:?"
+
+
+def test_home_of_any_name_holds_all_its_data_and_comes_up_again_where_it_was_moved_to(tmp_path, free_offset):
+    servers = ("up", "--only", "kafka,registry,mongodb,mlflow", "--detach")
+    offset, before, after = free_offset(), tmp_path / "a" / HOSTILE, tmp_path / "b" / f"{HOSTILE} 2"
+    before.parent.mkdir()
+    after.parent.mkdir()
+    cache = StackSettings().layout().cache
+    plain = {"LC_ALL": "C", "FORETICK_CACHE": str(cache)}
+    first, second = (Stack(Layout(home=home, cache=cache, port_offset=offset)) for home in (before, after))
+    try:
+        code, output = first.run(*servers, **plain)
+        assert code == 0, output
+        made = topic_epoch(first.layout.stream(), STOCK_DATA)
+        assert sorted(path.name for path in before.parent.iterdir()) == [HOSTILE]
+        kept = {"kafka/meta.properties", "registry/registry.mv.db", "mlflow/mlflow.db", "mongodb/WiredTiger"}
+        assert {name for name in kept if (before / "data" / name).is_file()} == kept
+        assert first.run("down", **plain)[0] == 0
+        before.rename(after)
+        code, output = second.run(*servers, **plain)
+        assert code == 0, output
+        assert topic_epoch(second.layout.stream(), STOCK_DATA) == made  # the log that it had, not another one
+        assert list(before.parent.iterdir()) == []
+        assert [path.name for path in after.parent.iterdir()] == [after.name]
+    finally:
+        for each in (first, second):
+            each.run("down", **plain)
+            assert each.processes() == []

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from stack import backfill
 from stack.layout import Layout
+from stack.terminal import Terminal
 from stack.workflows import WorkflowFailed
 
-CONSOLE = Console(quiet=True)
+CONSOLE = Terminal(quiet=True)
 
 
 @pytest.fixture

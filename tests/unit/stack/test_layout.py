@@ -37,4 +37,4 @@ def test_socket_of_a_long_home_is_short_and_its_own():
     assert len(str(one.socket)) < 100
     assert one.socket != other.socket
     assert one.socket == layout("/srv/" + "a" * 120).socket
-    assert one.socket.parent in one.folders()
+    assert one.socket.parent in one.private()

@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from rich.console import Console
 
 from stack.readmodels import print_read_models, span
+from stack.terminal import Terminal
 
 
 def row(partition: int, **changes):
@@ -18,7 +18,7 @@ def shown(width: int = 140, **options) -> str:
     rows = [row(0), row(1, end=17, lag=7, lag_seconds=250.0, age_seconds=260.0)]
     model = {"name": "stock_data", "waiting_for": "MongoDB does [not] answer", "paused_for_rebuild": False}
     out = io.StringIO()
-    console = Console(file=out, width=width)
+    console = Terminal(file=out, width=width)
     print_read_models({"read_models": [{**model, "partitions": rows}]}, console, **options)
     return out.getvalue()
 
@@ -42,7 +42,7 @@ def test_table_by_partition_has_a_row_for_each():
 
 def test_table_without_an_answer_says_so():
     out = io.StringIO()
-    print_read_models(None, Console(file=out))
+    print_read_models(None, Terminal(file=out))
     assert "do not answer" in out.getvalue()
 
 

@@ -1,15 +1,23 @@
 """The table of services, and the configurations made from it."""
 
 import configparser
+import json
 import shlex
 from pathlib import Path
 
 import pytest
+from supervisor.options import ServerOptions
 
 from stack import kafka
 from stack.layout import PORTS, Layout
+from stack.preflight import unholdable_paths
 from stack.services import NAMES, UnknownService, chosen, services
-from stack.supervisor import GROUPS, configuration
+from stack.supervisor import GROUPS, commands, configuration
+
+# Folder names that are fine for a person and full of meaning for properties, ini files, shells, URLs and databases.
+HOSTILE = (
+    "x ü", "a #b ;c", "50% off %(here)s", "it's \"q\" & <b>", "a?b, c=d:e", "~+100%20!", "{x} (y) [z]*",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -63,6 +71,60 @@ def test_kafka_properties_never_expire_the_log(layout):
     assert lines["auto.create.topics.enable"] == "false"
 
 
+@pytest.mark.parametrize("name", ["plain", *HOSTILE])
+def test_supervisor_reads_from_its_configuration_what_was_meant(name, tmp_path, monkeypatch):
+    layout = Layout(home=tmp_path / name, cache=tmp_path / "cache", project=tmp_path / f"{name} project")
+    for folder in (*layout.private(), layout.project):
+        folder.mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(layout.home)
+    python = f"/srv/{name}/bin/python"
+    monkeypatch.setenv("FORETICK_PYTHON", shlex.quote(python))
+    monkeypatch.setenv("FORETICK_PROJECT", str(layout.project))
+    (layout.run / "supervisord.conf").write_text(configuration(layout, services(layout)))
+    options = ServerOptions()
+    options.realize(["-c", "run/supervisord.conf"])
+    assert Path(options.logfile).resolve() == layout.log("supervisord").resolve()
+    assert Path(options.pidfile).resolve() == (layout.run / "supervisord.pid").resolve()
+    [socket] = {Path(server["file"]).absolute() for server in options.configroot.supervisord.server_configs}
+    assert socket == layout.socket
+    programs = {program.name: program for group in options.process_group_configs for program in group.process_configs}
+    assert set(programs) == set(NAMES)
+    for service, program in programs.items():
+        assert shlex.split(program.command) == [python, "-m", "stack.launch", service]
+        assert Path(program.directory) == layout.project
+        assert Path(program.stdout_logfile).resolve() == layout.log(service).resolve()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_server_is_told_a_path_of_the_home_in_a_format_that_has_rules_for_it(name, tmp_path):
+    layout = Layout(home=tmp_path / name, cache=tmp_path / "cache")
+    assert name not in kafka.properties(layout)
+    assert name not in configuration(layout, services(layout))
+    told = {service.name: service for service in services(layout)}
+    for server in ("kafka", "registry", "mlflow"):
+        assert not [part for part in told[server].command if name in part]
+        assert told[server].folder.is_relative_to(layout.data)
+    assert json.loads(commands(list(told.values())))["mongodb"]["command"] == list(told["mongodb"].command)
+
+
+@pytest.mark.parametrize("home", ["a\\b", "a$HOME", "a\nb", "a\x1bb", "a\udcffb"])
+def test_home_that_a_server_could_not_be_told_is_refused_by_name(home, tmp_path):
+    [problem] = unholdable_paths(Layout(home=tmp_path / home, cache=tmp_path))
+    assert "FORETICK_HOME=" in problem
+    assert "Name another folder" in problem
+    problem.encode()
+
+
+def test_cache_that_java_could_not_be_told_is_refused_by_name(tmp_path):
+    [problem] = unholdable_paths(Layout(home=tmp_path, cache=tmp_path / "a:b"))
+    assert "FORETICK_CACHE=" in problem
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_that_every_server_can_be_told_are_not_refused(name, tmp_path):
+    assert unholdable_paths(Layout(home=tmp_path / name, cache=tmp_path / name.replace(":", ""))) == []
+
+
 def parsed(layout: Layout) -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser()
     parser.read_string(configuration(layout, services(layout)))
@@ -82,14 +144,7 @@ def test_supervisor_configuration_stops_services_before_servers(layout):
     assert priorities == sorted(priorities)
 
 
-def test_supervisor_configuration_escapes_percent_signs(layout):
-    command = parsed(layout)["program:mongodb"]["command"]
-    assert "ho%%me" in command
-    assert str(layout.data / "mongodb") in shlex.split(command.replace("%%", "%"))
-
-
 def test_supervisor_configuration_keeps_its_socket_private(layout):
     parser = parsed(layout)
     assert parser["unix_http_server"]["chmod"] == "0700"
-    assert Path(parser["unix_http_server"]["file"]) == layout.socket
     assert "inet_http_server" not in parser

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from stack.layout import Layout
 from stack.service import DidNotStart, Service
 from stack.starting import start
 from stack.supervisor import State
+from stack.terminal import Terminal
 from tests.waiting import PATIENCE
 
 
@@ -41,7 +41,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def begin(layout: Layout, supervised: Supervised, *services: Service) -> None:
-    start(layout, supervised, services, Console(quiet=True))
+    start(layout, supervised, services, Terminal(quiet=True))
 
 
 def test_start_waits_for_what_a_service_needs(layout):

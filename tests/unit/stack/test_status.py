@@ -1,16 +1,18 @@
 """What `foretick status` says of the vendor, and beside its table of services."""
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
+from rich.table import Table
 
 from stack.layout import Layout
 from stack.services import services
 from stack.status import print_services, print_sources
 from stack.supervisor import State
+from stack.terminal import Terminal
 
 
 def told(refused: int, kept: int) -> str:
@@ -20,7 +22,7 @@ def told(refused: int, kept: int) -> str:
         "refusals": [{"at": f"2012-02-{day:02}", "reason": "no session"} for day in range(1, kept + 1)],
     }  # fmt: skip
     found = {"source": "csv", "period_seconds": 1.0, "symbols": [symbol], "waiting_for": ""}
-    console = Console(width=160)
+    console = Terminal(width=160)
     with console.capture() as said:
         print_sources(found, console)
     return said.get()
@@ -43,9 +45,22 @@ def test_status_of_few_refusals_names_them_all() -> None:
 def test_status_beside_airflow_says_where_its_password_is(tmp_path: Path, group: str) -> None:
     layout = Layout(home=tmp_path, cache=tmp_path)
     (service,) = (each for each in services(layout) if each.name == "airflow-api")
-    console = Console(width=60)  # a path is not broken, so that it can be copied
+    console = Terminal(width=60)  # a path is not broken, so that it can be copied
     with console.capture() as said:
         state = State(service.name, "STOPPED", 0)
         print_services(layout, [replace(service, group=group)], {service.name: state}, console)
     told = f"user admin, its password is in {tmp_path}/secrets/airflow-users.json"
     assert (told in said.get()) == (group == "airflow")
+
+
+def test_others_texts_are_no_markup_and_steer_no_terminal():
+    out = StringIO()
+    console = Terminal(file=out, width=100, force_terminal=True)
+    table = Table(title="from /srv/[red]home[/red]")
+    table.add_column("symbol")
+    table.add_row("[bold]X[/bold] :smile: \x1b[2J\x07")
+    console.print(table)
+    console.print("refused \x1b]0;pwned\x07 [link=evil]X[/link]\u202e", style="red")
+    shown = out.getvalue()
+    assert all(each in shown for each in ("[red]home[/red]", "[bold]X[/bold] :smile:", "[link=evil]X[/link]"))
+    assert not any(each in shown for each in ("\x1b[2J", "\x1b]", "\x07", "\u202e"))

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from stack import backfill, journey, up
 from stack.layout import Layout
+from stack.preflight import NotReady
 from stack.service import DidNotStart
 from stack.services import NAMES, services
 from stack.status import print_clock
-from stack.supervisor import Supervisor
+from stack.supervisor import Supervisor, SupervisorGone
+from stack.terminal import Terminal
 from stack.workflows import WorkflowFailed
 
 AIRFLOW = "airflow-scheduler"
@@ -23,7 +24,7 @@ TRAINED = {"champion", "naive", "lstm"}
 def layout(tmp_path: Path) -> Iterator[Layout]:
     layout = Layout(home=tmp_path, cache=tmp_path)
     yield layout
-    up.down(layout, Console(quiet=True))  # its socket's folder lies outside
+    up.down(layout, Terminal(quiet=True))  # its socket's folder lies outside
 
 
 def travelled(
@@ -40,7 +41,7 @@ def travelled(
 
         return take
 
-    def start(layout: Layout, supervisor: Supervisor, wanted: list, console: Console) -> None:
+    def start(layout: Layout, supervisor: Supervisor, wanted: list, console: Terminal) -> None:
         notes.extend(each.name for each in wanted if each.name in ("gateway", AIRFLOW))
 
     monkeypatch.setattr(up, "start", start)
@@ -56,7 +57,7 @@ def travelled(
     ):
         monkeypatch.setattr(journey, function, step(name))
     wanted = [each for each in services(layout) if each.name in NAMES]
-    code = up._travel(layout, Supervisor(layout), wanted, train, Console(quiet=True), 0.0)
+    code = up._travel(layout, Supervisor(layout), wanted, train, Terminal(quiet=True), 0.0)
     return code, notes
 
 
@@ -96,10 +97,10 @@ def test_up_step_that_fails_is_told_and_all_else_runs(layout, monkeypatch, faili
 
 
 def test_fresh_forgets_all_the_system_knows_and_keeps_what_the_user_has(layout):
-    for folder in (*layout.folders(), layout.data / "kafka", layout.home / "exchange", layout.home / "snapshots"):
+    for folder in (*layout.private(), layout.data / "kafka", layout.home / "exchange", layout.home / "snapshots"):
         folder.mkdir(parents=True, exist_ok=True)
     (layout.home / "notes.txt").write_text("mine")
-    up._forget(layout, Console(quiet=True))
+    up._forget(layout, Terminal(quiet=True))
     left = {path.name for path in layout.home.iterdir()}
     assert left >= {"data", "logs", "run", "secrets", "notes.txt"}
     assert not left & {"exchange", "snapshots"}
@@ -124,7 +125,7 @@ def test_fresh_forgets_all_the_system_knows_and_keeps_what_the_user_has(layout):
     ],
 )
 def test_status_tells_where_the_replay_is_and_what_to_do_at_its_end(clock, told):
-    console = Console(record=True, width=200, file=io.StringIO())
+    console = Terminal(record=True, width=200, file=io.StringIO())
     print_clock(clock, console)
     assert told in console.export_text()
 
@@ -139,7 +140,7 @@ def test_down_twice_at_once_removes_the_sockets_folder_once(tmp_path, monkeypatc
         real(path)
 
     monkeypatch.setattr(Path, "rmdir", rmdir)
-    assert up.down(layout, Console(quiet=True)) is False
+    assert up.down(layout, Terminal(quiet=True)) is False
     assert not layout.socket.parent.exists()
 
 
@@ -153,7 +154,7 @@ def test_up_of_servers_alone_makes_the_topics_and_stays_up_where_they_must_be_me
 
     monkeypatch.setattr(up, "start", lambda *_: None)
     monkeypatch.setattr(up, "prepare_log", unfit)
-    console = Console(record=True, width=200)
+    console = Terminal(record=True, width=200)
     assert up._travel(layout, Supervisor(layout), servers, True, console, 0.0) == 1
     assert "foretick topics --mend" in console.export_text()
     monkeypatch.setattr(up, "prepare_log", asked.append)
@@ -161,3 +162,26 @@ def test_up_of_servers_alone_makes_the_topics_and_stays_up_where_they_must_be_me
     assert asked == [layout, layout]
     assert up._travel(layout, Supervisor(layout), servers[:1], True, console, 0.0) == 0
     assert asked == [layout, layout]
+
+
+def test_folders_of_a_home_are_nobody_elses(tmp_path):
+    layout = Layout(home=tmp_path / "home", cache=tmp_path / "cache")
+    layout.logs.mkdir(parents=True, mode=0o755)
+    (tmp_path / "disk").mkdir()
+    layout.data.symlink_to(tmp_path / "disk")
+    up._make_folders(layout)
+    assert {folder.stat().st_mode & 0o777 for folder in layout.private()} == {0o700}
+
+
+def test_socket_folder_that_somebody_made_before_us_is_refused(tmp_path):
+    layout = Layout(home=tmp_path / ("long" * 30), cache=tmp_path / "cache")
+    trap = layout.socket.parent
+    trap.symlink_to(tmp_path)
+    try:
+        with pytest.raises(NotReady, match="another user's, or a link"):
+            up._make_folders(layout)
+        assert not Supervisor(layout).alive()
+        with pytest.raises(SupervisorGone, match="nobody there is told anything"):
+            Supervisor(layout).pid()
+    finally:
+        trap.unlink()
