@@ -224,8 +224,8 @@ def test_strangers_version_is_refused_and_its_code_never_runs(
         registry.load(evil.version)
     assert not mark.exists()
     champion = registry.version(registry.aliases()["arima"])
-    model_id = MlflowClient(settings.mlflow).get_model_version(settings.model_name, champion.version).model_id
-    other = registry.register(model_id, champion.run_id, {"family": "naive"})
+    source = MlflowClient(settings.mlflow).get_model_version(settings.model_name, champion.version).source
+    other = registry.register(str(source).removeprefix("models:/"), champion.run_id, {"family": "naive"})
     with pytest.raises(Unloadable, match="tagged as 'naive' and holds a model of arima"):
         registry.load(other.version)
 

@@ -24,6 +24,7 @@ def test_answer_of_any_kind_carries_the_security_headers_and_an_id() -> None:
                 answer = await running.http.get(path)
                 assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert answer.headers["Referrer-Policy"] == "same-origin"  # else our forms name no origin
                 assert answer.headers["X-Request-ID"]
 
     run(check())
