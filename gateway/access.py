@@ -14,9 +14,12 @@ _TOKEN_PROTOCOL, _TICKET_PROTOCOL = "foretick.token.", "foretick.ticket."
 
 # What is not the web app's. Of these, only what tells nothing of the data is open to everybody.
 OURS = (
-    "api", "health", "docs", "openapi.json", "asyncapi.json", "metrics", "predict", "live", "forecast", "sign-in",
+    "api", "health", "docs", "openapi.json", "asyncapi.json", "metrics", "predict", "live", "forecast",
+    "sign-in", "sign-out",
 )  # fmt: skip
-_OPEN = frozenset({"/health/live", "/health/ready", "/docs", "/openapi.json", "/asyncapi.json", "/sign-in"})
+_OPEN = frozenset(
+    {"/health/live", "/health/ready", "/docs", "/openapi.json", "/asyncapi.json", "/sign-in", "/sign-out"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The door: who calls, and may they? Asked before anything else of a request or a socket is looked at."""
 
+import time
 from dataclasses import replace
 
 import structlog
@@ -47,7 +48,9 @@ class Keys:
                 raise _unknown("The ticket is unknown, used or too old: ask for another at POST /api/ticket.")
             return replace(owner, address=address)
         if grant := self._grants.get(digest(credential.token)):
-            return Caller(grant.name, address, grant.scopes, known=True)
+            if grant.until is not None and time.time() >= grant.until:
+                raise _unknown("The token has ended; whoever made it can make another.")
+            return Caller(grant.name, address, grant.scopes, known=True, until=grant.until)
         if self._jwts is None or credential.token.count(".") != 2:
             raise _unknown("The token is not known here.")
         try:

@@ -35,12 +35,15 @@ class Jwts:
         self._clock = clock
         self._http = httpx.AsyncClient(timeout=5.0)
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._asking: asyncio.Task[None] | None = None
         self._due = -1.0  # when keys are asked for again, and when because of one that nobody knows
         self._again = -1.0
         self._lock = asyncio.Lock()
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._asking:
+            self._asking.cancel()
         await self._http.aclose()
 
     async def caller(self, token: str, address: str) -> Caller:
@@ -56,20 +59,29 @@ class Jwts:
                 leeway=LEEWAY,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
+            until, scopes = float(claims["exp"]), _scopes(claims)
         except jwt.PyJWTError as error:
             raise NotOurs(str(error)) from error
-        return Caller(
-            str(claims["sub"])[:128], address, _scopes(claims) & SCOPES, known=True, until=float(claims["exp"])
-        )
+        except (ValueError, TypeError, OverflowError) as error:  # of claims that PyJWT takes for granted
+            raise NotOurs("its claims are not as RFC 7519 has them") from error
+        return Caller(str(claims["sub"])[:128], address, scopes & SCOPES, known=True, until=until)
 
     async def _key(self, kid: str) -> jwt.PyJWK:
+        """Return a key. One that is known is at hand, whatever the provider does; it is asked meanwhile if need be."""
+        known = self._keys.get(kid)
+        if known is None:
+            await self._refreshed(lambda now: now >= self._again)
+        elif self._clock() >= self._due and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self._refreshed(lambda now: now >= self._due))
+        if found := known or self._keys.get(kid):
+            return found
+        raise NotOurs(f"no key {kid[:64]!r} is published for it")
+
+    async def _refreshed(self, wanted: Callable[[float], bool]) -> None:
         async with self._lock:
             now = self._clock()
-            if now >= self._due or (kid not in self._keys and now >= self._again):
+            if wanted(now):
                 await self._fetch(now)
-        if kid not in self._keys:
-            raise NotOurs(f"no key {kid!r} is published for it")
-        return self._keys[kid]
 
     async def _fetch(self, now: float) -> None:
         self._again = self._due = now + AGAIN
@@ -83,11 +95,13 @@ class Jwts:
                 detail = "The identity provider's keys cannot be had now."
                 raise Problem(503, "identity-away", detail, retry_after=5) from error
             return  # those that are known stay good
-        self._keys = {str(key.key_id or ""): key for key in keys}
+        self._keys = {str(key.key_id or ""): key for key in keys if key.public_key_use in (None, "sig")}
         self._due = now + KEPT
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:
     """Return the scopes of a token: `scope` separated by spaces (RFC 8693), or a list `scp`."""
     given = claims.get("scope", claims.get("scp", ""))
-    return frozenset(given.split() if isinstance(given, str) else map(str, given or ()))
+    if isinstance(given, str):
+        return frozenset(given.split())
+    return frozenset(each for each in given if isinstance(each, str)) if isinstance(given, list) else frozenset()

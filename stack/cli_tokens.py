@@ -1,5 +1,6 @@
 """`foretick token`: tokens for the gateway."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ tokens = typer.Typer(help="Make tokens for the gateway.", no_args_is_help=True)
 def new(
     name: Annotated[str, typer.Option(metavar="NAME", help="Who it is for: shown in logs.")],
     scopes: Annotated[str, typer.Option(metavar="LIST", help="What it may: read, predict, or both.")] = "read,predict",
+    days: Annotated[int | None, typer.Option(min=1, help="Days for which it is good; else for ever.")] = None,
 ) -> None:
     """Print a new token, once, and the line that the gateway keeps of it: its hash.
 
@@ -22,15 +24,16 @@ def new(
     Examples:
 
     - `foretick token new --name alice`
-    - `foretick token new --name dashboard --scopes read`
+    - `foretick token new --name dashboard --scopes read --days 90`
     """
     from gateway.tokens import entry, new_token
 
     console = terminal()
     token = new_token()
     try:
-        line = entry(name, {scope.strip() for scope in scopes.split(",") if scope.strip()}, token)
-    except ValueError:
+        until = datetime.now(UTC).date() + timedelta(days=days) if days else None
+        line = entry(name, {scope.strip() for scope in scopes.split(",") if scope.strip()}, token, until)
+    except (ValueError, OverflowError):
         console.print("a name is letters, digits and . _ @ -; scopes are read and predict", style="red")
         raise typer.Exit(2) from None
     console.print(f"token, shown this once:  {token}", soft_wrap=True)

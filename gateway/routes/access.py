@@ -1,5 +1,6 @@
 """`POST /api/ticket`, and `/sign-in` for people: a page without any script that keeps the token in a cookie."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from html import escape
 from urllib.parse import parse_qs
@@ -36,7 +37,9 @@ _PAGE = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Si
 <p>This gateway wants a token. <code>foretick token new</code> makes one.</p>{{note}}
 <form method="post" action="/sign-in"><p><label>Token
 <input type="password" name="token" autocomplete="current-password" required autofocus></label></p>
-<button>Sign in</button></form></main></body></html>"""
+<button>Sign in</button></form>{{out}}</main></body></html>"""
+_SIGN_OUT = '<form method="post" action="/sign-out"><p>This browser is signed in. <button>Sign out</button></p></form>'
+_DAYS = 30  # that a browser keeps a token
 _HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": csp(by_hash(_STYLE))}
 
 
@@ -51,9 +54,9 @@ async def ticket(door: Door, caller: Calling) -> Response:
 
 
 @router.get("/sign-in", include_in_schema=False)
-async def page() -> Response:
-    """Ask a person for a token."""
-    return _form()
+async def page(request: Request) -> Response:
+    """Ask a person for a token; who has signed in may sign out here."""
+    return _form(signed_in=COOKIE in request.cookies)
 
 
 @router.post("/sign-in", include_in_schema=False)
@@ -62,15 +65,27 @@ async def sign_in(door: Door, request: Request) -> Response:
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
     token = form.get("token", [""])[0].strip()
     try:
-        await door.caller(Credential(token=token), "")
+        caller = await door.caller(Credential(token=token), "")
     except Problem as problem:
         return _form(problem.detail, problem.status)
     answer = RedirectResponse("/", 303, headers={"Cache-Control": "no-store"})
     secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, token, max_age=30 * 86_400, httponly=True, secure=secure, samesite="strict")
+    left = caller.until - time.time() if caller and caller.until else _DAYS * 86_400.0
+    answer.set_cookie(
+        COOKIE, token, max_age=int(min(left, _DAYS * 86_400)), httponly=True, secure=secure, samesite="strict"
+    )
     return answer
 
 
-def _form(fault: str = "", status: int = 200) -> HTMLResponse:
+@router.post("/sign-out", include_in_schema=False)
+async def sign_out(request: Request) -> Response:
+    """Take the cookie back."""
+    answer = RedirectResponse("/sign-in", 303, headers={"Cache-Control": "no-store"})
+    answer.delete_cookie(COOKIE, httponly=True, secure=request.url.scheme == "https", samesite="strict")
+    return answer
+
+
+def _form(fault: str = "", status: int = 200, *, signed_in: bool = False) -> HTMLResponse:
     note = f'<p role="alert">{escape(fault)}</p>' if fault else ""
-    return HTMLResponse(_PAGE.replace("{note}", note), status, headers=_HEADERS)
+    out = _SIGN_OUT if signed_in else ""
+    return HTMLResponse(_PAGE.replace("{note}", note).replace("{out}", out), status, headers=_HEADERS)

@@ -78,6 +78,7 @@ class Gateway:
     parts: Parts
     queries: MemoryQueries
     http: httpx.AsyncClient
+    app: FastAPI
     stop: Callable[[], None]
 
     def socket(self, path: str) -> str:
@@ -121,7 +122,7 @@ async def gateway(
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-                yield Gateway(0, await started, queries, http, lambda: None)
+                yield Gateway(0, await started, queries, http, app, lambda: None)
         return
     running = server(settings, app)
     listener = listen("127.0.0.1", 0)
@@ -133,7 +134,7 @@ async def gateway(
 
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
-            yield Gateway(port, await started, queries, http, stop)
+            yield Gateway(port, await started, queries, http, app, stop)
     finally:
         stop()
         await serving

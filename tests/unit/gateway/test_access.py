@@ -5,7 +5,10 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 import jwt
 import pytest
@@ -177,6 +180,38 @@ def test_request_with_a_cookie_from_another_site_is_refused() -> None:
     run(check())
 
 
+def test_token_is_good_until_the_day_that_its_line_names() -> None:
+    async def check() -> None:
+        today = datetime.now(UTC).date()
+        lines = [entry("past", {"read"}, READER, today), entry("future", {"read"}, BOTH, today + timedelta(days=2))]
+        async with gateway(tokens=lines) as found:
+            past = await found.http.get("/api/symbols", headers=bearer(READER))
+            assert (past.status_code, "has ended" in past.json()["detail"]) == (401, True)
+            assert (await found.http.get("/api/symbols", headers=bearer(BOTH))).status_code == 200
+            signed = await found.http.post("/sign-in", data={"token": BOTH})
+            kept = SimpleCookie(signed.headers["Set-Cookie"])[COOKIE]
+            assert 86_000 < int(kept["max-age"]) <= 2 * 86_400
+
+    run(check())
+
+
+def test_person_who_has_signed_in_can_sign_out() -> None:
+    async def check() -> None:
+        async with gateway(tokens=TOKENS) as found:
+            assert "/sign-out" not in (await found.http.get("/sign-in")).text
+            await found.http.post("/sign-in", data={"token": BOTH})
+            assert (await found.http.get("/api/symbols")).status_code == 200
+            assert "/sign-out" in (await found.http.get("/sign-in")).text
+            evil = await found.http.post("/sign-out", headers={"Origin": "https://evil.example"})
+            assert (evil.status_code, evil.headers.get("Set-Cookie")) == (403, None)
+            own = {"Origin": "http://127.0.0.1"}
+            out = await found.http.post("/sign-out", headers=own)
+            assert (out.status_code, out.headers["Location"]) == (303, "/sign-in")
+            assert (await found.http.get("/api/symbols")).status_code == 401
+
+    run(check())
+
+
 @pytest.mark.parametrize("tokens", [[], TOKENS])
 def test_page_of_another_origin_changes_nothing_with_or_without_tokens(tokens: list[str]) -> None:
     async def check() -> None:
@@ -229,11 +264,14 @@ class Provider:
 
     def __init__(self) -> None:
         self.key, self.kid, self.asked = ec.generate_private_key(ec.SECP256R1()), "k1", 0
+        self.use, self.held = "sig", asyncio.Event()
+        self.held.set()
 
-    def published(self) -> dict[str, Any]:
+    async def published(self) -> dict[str, Any]:
         self.asked += 1
+        await self.held.wait()
         public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key()))
-        return {"keys": [{**public, "kid": self.kid, "alg": "ES256", "use": "sig"}]}
+        return {"keys": [{**public, "kid": self.kid, "alg": "ES256", "use": self.use}]}
 
     def token(self, algorithm: str = "ES256", key: Any = None, **changed: Any) -> str:
         claims = {"iss": "https://id.example", "aud": "foretick", "sub": "bob", "scope": "read openid"}
@@ -279,6 +317,11 @@ def test_jwt_of_the_provider_opens_what_its_scope_says_and_its_keys_are_asked_fo
         {"algorithm": "HS256", "key": "a shared secret that is long enough for HMAC"},
         {"key": ec.generate_private_key(ec.SECP256R1())},
         {"nbf": int(time.time()) + 3600},
+        {"exp": float("inf")},
+        {"exp": "soon"},
+        {"exp": [1]},
+        {"iat": float("nan")},
+        {"sub": 5},
     ],
 )
 def test_jwt_that_is_not_to_be_trusted_is_refused(changed: dict[str, Any]) -> None:
@@ -287,6 +330,61 @@ def test_jwt_that_is_not_to_be_trusted_is_refused(changed: dict[str, Any]) -> No
             answer = await found.http.get("/api/symbols", headers=bearer(issuer.token(**changed)))
             assert answer.status_code == 401, answer.text
             assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+    run(check())
+
+
+@pytest.mark.parametrize("scope", [5, True, 1.5, {"read": 1}, [["read"]], None, ""])
+def test_jwt_whose_scope_is_no_text_opens_nothing(scope: object) -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(**settings) as found:
+            answer = await found.http.get("/api/symbols", headers=bearer(issuer.token(scope=scope)))
+            assert answer.status_code == 403, answer.text
+
+    run(check())
+
+
+@pytest.mark.parametrize("token", ["tök", "☃.☃.☃", "a.b.c", "..", "\udcff", "é" * 10_000, "eyJhbGciOiJub25lIn0.e30."])
+def test_token_of_any_characters_is_unknown(token: str) -> None:
+    async def check() -> None:
+        async with provider() as (_, settings), gateway(tokens=TOKENS, **settings) as found:
+            raw = {b"Authorization": b"Bearer " + token.encode("utf-8", "surrogateescape")}
+            assert (await found.http.get("/api/symbols", headers=raw)).status_code == 401
+            form = b"token=" + quote_from_bytes(token.encode("utf-8", "surrogateescape")).encode()
+            assert (await found.http.post("/sign-in", content=form)).status_code == 401
+            cookie = {b"Cookie": f"{COOKIE}=".encode() + token.encode("utf-8", "surrogateescape")}
+            assert (await found.http.get("/api/symbols", headers=cookie)).status_code == 401
+
+    run(check())
+
+
+def test_unknown_key_does_not_hold_up_those_that_are_known() -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(**settings) as found:
+            known = bearer(issuer.token())
+            assert (await found.http.get("/api/symbols", headers=known)).status_code == 200
+            jwts = found.app.state.keys._jwts
+            jwts._again = -1.0
+            issuer.held = asyncio.Event()
+            foreign = jwt.encode({"sub": "x"}, issuer.key, "ES256", headers={"kid": "k9"})
+            waiting = asyncio.create_task(found.http.get("/api/symbols", headers=bearer(foreign)))
+            while issuer.asked < 2:
+                await asyncio.sleep(0.01)
+            assert (await found.http.get("/api/symbols", headers=known)).status_code == 200
+            jwts._due = -1.0  # old keys are good until the provider has told of others
+            assert (await found.http.get("/api/symbols", headers=known)).status_code == 200
+            assert not waiting.done()
+            issuer.held.set()
+            assert (await waiting).status_code == 401
+
+    run(check())
+
+
+def test_key_for_encryption_signs_nothing() -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(**settings) as found:
+            issuer.use = "enc"
+            assert (await found.http.get("/api/symbols", headers=bearer(issuer.token()))).status_code == 401
 
     run(check())
 
