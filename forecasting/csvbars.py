@@ -20,6 +20,7 @@ from forecasting.calendars import as_closes, zone
 from forecasting.quality import Finding, refused
 from forecasting.windows import BadFrame
 
+_YEARS = range(1678, 2262)  # whole years that nanoseconds since 1970 can tell
 _PRICES = ("open", "high", "low", "close")
 
 
@@ -52,7 +53,8 @@ def read_bars(path: Path, exchange: str = "XNYS", ways: Ways | None = None) -> t
             raise BadFrame(f"{file} cannot be read: {error}{advice}") from error
         except (OSError, EOFError, zlib.error) as error:
             raise BadFrame(f"{file} cannot be unpacked: {error}") from error
-        parts.append(_table(rows, symbol, exchange))
+        faults = [*faults, *(_too_far(row) for row in rows if row.stamp.year not in _YEARS)]
+        parts.append(_table([row for row in rows if row.stamp.year in _YEARS], symbol, exchange))
         unread += [_finding(fault, symbol) for fault in faults]
     kept, found = refused(pd.concat(parts, ignore_index=True))
     if not len(kept):
@@ -77,6 +79,10 @@ def _session(row: Row, at: ZoneInfo) -> Stamp:
     if isinstance(row.stamp, datetime) and row.stamps == "open":
         return row.stamp.astimezone(at).date()
     return row.stamp
+
+
+def _too_far(row: Row) -> Fault:
+    return Fault(row.line, f"the year {row.stamp.year} has no sessions that can be forecast", row.symbol, None)
 
 
 def _finding(fault: Fault, symbol: str) -> Finding:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from contracts.files.dates import turnable
 from producers.listings import COMPANIES, read_sessions
 from producers.market import Listing, chart, unknown_symbol
 from producers.sessions import Calendar
@@ -114,6 +115,7 @@ class Exchange:
         with self._lock:
             state = self._advanced()
             if change.now is not None:
+                turnable(change.now)
                 now = change.now.astimezone(UTC)
                 if not self._opens[0] <= now <= self._closes[-1]:
                     raise ValueError(f"now must lie between {self._opens[0]} and {self._closes[-1]}")

@@ -29,10 +29,21 @@ def date_reader(texts: Iterable[str], told: str | None = None) -> Callable[[str]
         Undecided: the column can be read in two orders.
     """
     if told:
-        return lambda text: _by_format(text, told)
+        return lambda text: turnable(_by_format(text, told))
     open_ = [text for text in texts if text and _as_it_stands(text) is None]
     form = _form(open_)
-    return lambda text: _as_it_stands(text) or _by_form(text, form)
+    return lambda text: turnable(_as_it_stands(text) or _by_form(text, form))
+
+
+def turnable(stamp: Stamp) -> Stamp:
+    """Return a stamp that can be told in any time zone.
+
+    Raises:
+        ValueError: it lies in year 1 or 9999, beyond whose ends some zones are.
+    """
+    if not date.min.year < stamp.year < date.max.year:
+        raise ValueError(f"{stamp.isoformat()} is out of range")
+    return stamp
 
 
 def _form(texts: list[str]) -> str | None:

@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from contracts.files.dates import turnable
 from contracts.files.numbers import Mark
 from producers.sources.base import VendorDown, VendorRefused
 
@@ -114,6 +115,7 @@ class Time(_Strict):
             ValueError: the value is not written so.
         """
         moment = self._moment(value)
+        turnable(moment)
         if interval != "P1D":
             return moment
         return moment.astimezone(ZoneInfo(self.zone)).date()

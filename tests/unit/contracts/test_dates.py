@@ -65,3 +65,11 @@ def test_format_that_is_named_reads_the_date_and_a_time_where_it_has_one() -> No
     assert date_reader([], "%d/%m/%Y %H:%M")("24/11/2026 16:00") == datetime(2026, 11, 24, 16)
     with pytest.raises(ValueError, match="%d %m %y"):
         date_reader([], "%d %m %y")("2026-11-24")
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00+05:00", "0001-01-01", "9999-12-31"])
+def test_time_that_some_zone_cannot_tell_is_out_of_range(text: str) -> None:
+    with pytest.raises(ValueError, match="out of range"):
+        date_reader([text])(text)
+    with pytest.raises(ValueError, match="out of range"):
+        date_reader([], "%Y-%m-%d")(text[:10])

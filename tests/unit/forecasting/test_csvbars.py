@@ -73,3 +73,12 @@ def test_archive_that_is_none_or_was_cut_off_is_told(tmp_path: Path) -> None:
         (tmp_path / "A.csv.gz").write_bytes(data)
         with pytest.raises(BadFrame, match="cannot be unpacked"):
             read_bars(tmp_path)
+
+
+def test_line_of_a_time_that_nothing_can_be_computed_with_is_refused_and_costs_no_other(tmp_path: Path) -> None:
+    far = ("3012-01-06", "1502-01-06", "9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00+05:00")
+    lines = [f"2012-01-0{day},{ROW}" for day in (3, 4, 5)] + [f"{day},{ROW}" for day in far]
+    (tmp_path / "ACME.csv").write_text("\n".join(["date,open,high,low,close", *lines]))
+    frame, found, _ = read_bars(tmp_path)
+    assert (len(frame), len(found)) == (3, 4)
+    assert {each.kind for each in found} == {"BROKEN"}

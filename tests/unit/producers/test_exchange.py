@@ -90,7 +90,14 @@ def test_exchange_clock_is_set_and_held(client: TestClient, wall: Wall) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"now": "2020-01-01T00:00:00Z"}, {"now": "2012-01-03T21:00:00"}, {"seconds_per_session": 0}, {"speed": 3}],
+    [
+        {"now": "2020-01-01T00:00:00Z"},
+        {"now": "2012-01-03T21:00:00"},
+        {"now": "9999-12-31T23:00:00-05:00"},  # in UTC, a time that there is not
+        {"now": "0001-01-01T00:00:00+05:00"},
+        {"seconds_per_session": 0},
+        {"speed": 3},
+    ],
 )
 def test_exchange_clock_refuses_nonsense(client: TestClient, change: dict[str, object]) -> None:
     assert client.put("/clock", json=change).status_code == 422

@@ -139,6 +139,13 @@ def test_rest_object_keyed_by_date_reads_as_bars() -> None:
     assert [bar.stamp for bar in report.bars] == [date(2023, 1, 10), date(2023, 1, 11)]
 
 
+def test_rest_bar_of_a_time_that_no_zone_can_tell_is_refused_and_costs_no_other() -> None:
+    far = answer("rest_keyed.json").text.replace("2023-01-11", "9999-12-31T23:00:00-05:00")
+    for text in (far, far.replace("9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00+05:00")):
+        report, _ = read_answer(Answer(200, text), Mapping.model_validate(KEYED), "ACME", "P1D")
+        assert ([bar.stamp for bar in report.bars], len(report.refusals)) == ([date(2023, 1, 10)], 1)
+
+
 @pytest.mark.parametrize(
     "address",
     [
