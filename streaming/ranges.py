@@ -116,7 +116,10 @@ def offsets(
 
     def ask() -> dict[tuple[str, int], int]:
         answers = admin.list_offsets(wanted, request_timeout=timeout)
-        return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
+        told = {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
+        if lacking := [place for place, offset in told.items() if offset < 0]:  # no error beside it, and yet no answer
+            raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, f"no offset is told of {lacking}"))
+        return told
 
     return _settled(ask, timeout)
 
