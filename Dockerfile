@@ -86,3 +86,16 @@ COPY gateway gateway
 ENV FORETICK_WEB=/srv/web
 USER foretick
 CMD ["python", "-m", "gateway.main"]
+
+
+# Servers of others, as a user of their own: a named volume takes over the owner of the folder it is first mounted on.
+FROM apicurio/apicurio-registry:3.3.3 AS registry
+USER root
+RUN mkdir -p /var/lib/apicurio && chown 10001:0 /var/lib/apicurio
+USER 10001:0
+
+
+FROM ghcr.io/mlflow/mlflow:v3.17.2 AS mlflow
+ENV HOME=/tmp PYTHONDONTWRITEBYTECODE=1
+RUN mkdir -p /var/lib/mlflow && chown 10001:0 /var/lib/mlflow
+USER 10001:0

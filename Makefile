@@ -1,7 +1,7 @@
 # Foretick: `make run` and `make test` need Python 3.11 to 3.13 and make; all else comes from package registries.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help run down test test-all test-faults check bench lock FORCE
+.PHONY: help run down test test-all test-faults check bench lock audit sbom FORCE
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 ifndef PYTHON
@@ -61,6 +61,17 @@ lock: .venv/.local ## resolve pyproject.toml again and rewrite requirements/*.tx
 		$(UV) export --quiet --no-emit-project --group $$group --no-default-groups -o requirements/$$group.txt || exit 1; done
 	$(UV) --version | sed -E 's/^uv ([0-9.]+).*/uv==\1/' | $(UV) pip compile --quiet - --generate-hashes --no-header \
 		--no-annotate -o requirements/bootstrap.txt
+
+audit: .venv/.uv ## ask PyPI and npm for known weaknesses in all that is pinned
+	@failed=0; for each in requirements/*.txt; do echo "$$each"; \
+		$(UV) tool run pip-audit==2.10.1 --require-hashes --disable-pip -r "$$each" || failed=1; done; \
+	for each in web tests/javascript; do echo "$$each"; npm --prefix "$$each" audit || failed=1; done; exit $$failed
+
+sbom: .venv/.uv ## write what all that is pinned consists of, as CycloneDX, to build/sbom
+	@mkdir -p build/sbom; for each in requirements/*.txt; do \
+		$(UV) tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \
+			--output-file "build/sbom/$$(basename "$$each" .txt).json" "$$each" || exit 1; done; \
+	npm --prefix web sbom --package-lock-only --sbom-format cyclonedx >build/sbom/web.json; ls build/sbom
 
 # An environment is made again when the files it comes from have other contents (not merely other times), so a
 # second run costs nothing. $(call when-changed,FILES,COMMANDS): the stamp is the rule's target.

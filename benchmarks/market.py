@@ -80,7 +80,7 @@ class Writer:
         self._producer = Producer(
             settings.kafka_config(
                 acks="all",
-                compression_type="lz4",
+                compression_type="gzip",
                 linger_ms=5,
                 partitioner="murmur2_random",
                 queue_buffering_max_messages=200_000,

@@ -37,7 +37,8 @@ from forecasting.trials import Trial, attempt
 from forecasting.versions import code_version
 from forecasting.windows import BadFrame
 from streaming.admin import NotReady, await_kafka
-from streaming.reader import HistoryGone, LogAway
+from streaming.damage import LogUnsound
+from streaming.reader import LogAway
 from streaming.registry import RegistryAway
 
 
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"nothing to do: MLflow run {done} has asked the same models about the same bars")
                 return 0
             trial = _attempt(settings, given, bars, names, progress)
-    except (NotReady, LogAway, RegistryAway, ModelsAway, HistoryGone, BadFrame, ValueError) as error:
+    except (NotReady, LogAway, RegistryAway, ModelsAway, LogUnsound, BadFrame, ValueError) as error:
         print(f"backtest ended without a result: {error}", file=sys.stderr)
         return 1
     show(trial, bars.found, Console(width=None if sys.stdout.isatty() else 170, markup=False, highlight=False))

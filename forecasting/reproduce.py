@@ -11,7 +11,7 @@ from forecasting.settings import ForecastingSettings
 from forecasting.train import quiet_start
 from streaming.admin import await_kafka
 from streaming.away import ServerAway
-from streaming.reader import HistoryGone
+from streaming.damage import LogUnsound
 
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
                 found = [reproduce_forecast(settings, given.id, progress)]
             else:
                 found = reproduce_run(settings, given.id, progress)
-    except (ServerAway, WorkersAway, HistoryGone, NoModel, NoForecast) as error:
+    except (ServerAway, WorkersAway, LogUnsound, NoModel, NoForecast) as error:
         print(f"it cannot be told: {error}", file=sys.stderr)
         return 2
     print("\n\n".join(describe(each) for each in found))

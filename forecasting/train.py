@@ -20,9 +20,9 @@ from forecasting.offsets import OffsetVector
 from forecasting.settings import ForecastingSettings
 from streaming.admin import await_kafka
 from streaming.away import ServerAway
+from streaming.damage import LogUnsound
 from streaming.ops import configure_logging
 from streaming.publisher import PublishFailed
-from streaming.reader import HistoryGone
 
 if TYPE_CHECKING:
     from forecasting.training import Outcome
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
                 if_needed=given.if_needed,
                 decide=not given.register_only,
             )
-    except (ServerAway, WorkersAway, HistoryGone, NothingToLearn, PublishFailed) as error:
+    except (ServerAway, WorkersAway, LogUnsound, NothingToLearn, PublishFailed) as error:
         print(f"training ended without a result: {error}", file=sys.stderr)
         return 1
     print(describe(outcome) if outcome else "nothing to do: the same code has trained on the same data")

@@ -11,7 +11,8 @@ from gateway.relay import to_message
 from gateway.resume import Away, Gone
 from gateway.threads import in_thread
 from streaming.codec import RegistryAway
-from streaming.reader import HistoryGone, LogAway, read_range, watermarks
+from streaming.damage import Damaged, LogUnsound
+from streaming.reader import LogAway, read_range, watermarks
 from streaming.records import Record
 from streaming.settings import StreamSettings
 
@@ -26,6 +27,7 @@ class Backlog:
         self._settings = settings
         self._hub = hub
         self._turn = asyncio.Semaphore(READERS)
+        self._damaged: dict[str, str] = {}  # what was met in a topic
 
     async def marks(self, topic: str) -> dict[int, tuple[int, int]]:
         """Give each partition's first offset and next offset; raises Away."""
@@ -38,13 +40,17 @@ class Backlog:
         self, topic: str, start: Mapping[int, int], end: Mapping[int, int]
     ) -> AsyncIterator[Sequence[Message]]:
         """Give the messages from `start` to `end` (exclusive), in order by partition; raises Away, Gone."""
+        if topic in self._damaged:  # at some damage a reader leaves a thread behind that runs in circles: one is enough
+            raise Gone(self._damaged[topic])
         epoch = self._hub.epochs[topic]
         async with self._turn:
             reading = _Reading(read_range(self._settings, topic, start, end, on_poison="skip", timeout=10.0))
             try:
                 while chunk := await in_thread(reading.chunk):
                     yield [to_message(record, epoch) for record in chunk]
-            except HistoryGone as error:
+            except LogUnsound as error:
+                if isinstance(error, Damaged):
+                    self._damaged[topic] = str(error)
                 raise Gone(str(error)) from error
             except (LogAway, RegistryAway) as error:
                 raise Away(str(error)) from error

@@ -14,6 +14,7 @@ from gateway.hub import AWAY, LIVE, Hub
 from gateway.messages import Message, message
 from gateway.metrics import Metrics
 from gateway.threads import in_thread
+from streaming.damage import Damaged
 from streaming.reader import LogAway, Tail, read_range, topic_epoch, watermarks
 from streaming.records import Record
 from streaming.settings import StreamSettings
@@ -46,7 +47,7 @@ class Relay:
     """Follow topics from a little before their end, for good.
 
     Kafka or the registry away only delays: the thread begins again where it was. A topic made anew is noticed by
-    `watch` and begun from its first offset.
+    `watch` and begun from its first offset. A damaged one is read no further until its broker has been away.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Relay:
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
         self._stop = threading.Event()
         self._again = threading.Event()
+        self._damaged = False
         self._in_flight = 0
         self._room = threading.Condition()
         hub.on_taken = self._taken
@@ -89,12 +91,14 @@ class Relay:
                 epochs, ends = await in_thread(self._look)
             except Exception as error:  # whatever keeps us from asking is the reason shown until asking works
                 self._away(f"{type(error).__name__}: {error}")
+                if self._damaged:
+                    self._again.set()  # who mends the log stops its broker
                 continue
             self.ends = ends
             if self._epochs and epochs != self._epochs:
                 log.warning("a topic was made anew", epochs=epochs, before=self._epochs)
                 self._again.set()
-            elif self._epochs and self._hub.source == AWAY and not self._again.is_set():
+            elif self._epochs and self._hub.source == AWAY and not (self._again.is_set() or self._damaged):
                 self._hub.source, self.reason = LIVE, ""
                 log.info("Kafka is back")
 
@@ -112,6 +116,13 @@ class Relay:
             begun = time.monotonic()
             try:
                 self._follow()
+            except Damaged as error:
+                log.exception("the log is read no further")
+                self._away(str(error))
+                self._damaged = True
+                while not self._stop.is_set() and not self._again.wait(1.0):
+                    pass
+                self._damaged = False
             except Exception as error:  # also a bug must not end the stream: it is logged, shown and tried again
                 reason = f"{type(error).__name__}: {error}"
                 log.warning("the reader begins again", error=reason, exc_info=not isinstance(error, LogAway))

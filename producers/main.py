@@ -16,6 +16,7 @@ from producers.sources.base import VendorRefused
 from producers.sources.catalogue import source_from
 from producers.turns import Stopped
 from streaming.clock import clock_from
+from streaming.damage import LogUnsound
 from streaming.ops import configure_logging, serve_ops, stop_on_signals
 from streaming.publisher import Publisher
 from streaming.registry import RegistryAway
@@ -86,6 +87,9 @@ def main() -> int:
     serve_ops(settings, poller.status, poller.reasons)
     try:
         poller.run()
+    except LogUnsound as error:
+        log.error("stopping: the log is not what was written", error=str(error))
+        return 1
     except (Stopped, RegistryAway) as reason:
         if not stop.is_set():
             raise

@@ -29,9 +29,10 @@ from projections.revisions import REVISIONS
 from projections.settings import ProjectionSettings
 from projections.snapshots import MANIFEST, read_manifest
 from streaming.codec import Poison
+from streaming.damage import LogUnsound
 from streaming.loop import Away
 from streaming.moments import offsets_at
-from streaming.reader import HistoryGone, topic_epoch
+from streaming.reader import topic_epoch
 
 log = structlog.get_logger()
 
@@ -177,7 +178,7 @@ def _built(
                     store.drop(lease.collection)
                 except Away as away:  # the next rebuild drops it
                     log.warning("left behind", collection=lease.collection, reason=str(away))
-    except (LeaseRefused, HistoryGone, Poison) as error:
+    except (LeaseRefused, LogUnsound, Poison) as error:
         raise refusal(f"{model.name} cannot be built", error) from error
     finally:
         store.close()

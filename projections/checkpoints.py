@@ -1,13 +1,14 @@
 """Checkpoints: where a read model stands in each partition, and what became of every message up to there.
 
-`read = applied + fenced + dead`, always.
+`read = applied + fenced + dead`, always.  `last` names the last event taken in and where it stood: a log that has
+another one there is not the one that the read model was made from, but an older state of it that has gone on otherwise.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from projections.folds import Document
-from streaming.records import Partition
+from streaming.records import Partition, Record
 
 
 def checkpoint_id(model: str, place: Partition) -> str:
@@ -29,12 +30,30 @@ def fresh(model: str, place: Partition, generation: int, epoch: str, now: dateti
         "applied": 0,
         "fenced": 0,
         "dead": 0,
+        "last": None,
         "updated_at": now,
     }
 
 
-def moved(row: Document, next_offset: int, applied: int, fenced: int, dead: int, read: int, now: datetime) -> Document:
+def named(record: Record) -> Document:
+    """Return what a checkpoint keeps of the last event taken in."""
+    return {"offset": record.offset, "event_id": record.event_id}
+
+
+def moved(
+    row: Document,
+    next_offset: int,
+    applied: int,
+    fenced: int,
+    dead: int,
+    read: int,
+    now: datetime,
+    last: Record | None = None,
+) -> Document:
     """Return a checkpoint that has moved on.
+
+    Args:
+        last: the last event taken in; None: there was none.
 
     Raises:
         ValueError: the counts do not add up to the messages read.
@@ -48,6 +67,7 @@ def moved(row: Document, next_offset: int, applied: int, fenced: int, dead: int,
         "applied": row["applied"] + applied,
         "fenced": row["fenced"] + fenced,
         "dead": row["dead"] + dead,
+        "last": named(last) if last else row.get("last"),
         "updated_at": now,
     }
 
@@ -63,6 +83,15 @@ def vector(rows: Iterable[Document]) -> dict[str, dict[int, int]]:
     for row in sorted(rows, key=lambda row: (row["topic"], row["partition"])):
         position.setdefault(row["topic"], {})[row["partition"]] = row["next_offset"]
     return position
+
+
+def lasts(rows: Iterable[Document]) -> dict[str, dict[int, Document]]:
+    """Return the last event that was taken in of each topic and partition, where one is known."""
+    found: dict[str, dict[int, Document]] = {}
+    for row in rows:
+        if row.get("last"):  # checkpoints of earlier versions name none
+            found.setdefault(row["topic"], {})[row["partition"]] = row["last"]
+    return found
 
 
 def foreign_epochs(rows: Iterable[Document], epochs: Mapping[str, str]) -> list[str]:

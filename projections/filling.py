@@ -50,6 +50,7 @@ class Filling:
         progress: Progress,
     ) -> None:
         self.position: dict[str, dict[int, int]] = {topic: {} for topic in model.folds}
+        self.last: dict[Partition, Record] = {}  # the last event taken in
         self.counts: dict[str, Counter[Partition]] = {kind: Counter() for kind in ("read", "applied", "fenced", "dead")}
         self.before: dict[str, int | None] = {}
         self._changed: set[str] | None = None
@@ -124,6 +125,7 @@ class Filling:
         records = heapq.merge(*ranges, key=attrgetter("timestamp"))
         while chunk := list(islice(records, _CHUNK)):
             self.counts["read"].update((record.topic, record.partition) for record in chunk)
+            self.last.update(((record.topic, record.partition), record) for record in chunk)
             yield chunk
 
     def _range(self, topic: str, ends: Mapping[int, int]) -> Iterator[Record]:

@@ -14,10 +14,12 @@ from projections.folds import Document, ReadModel
 from projections.lease import Lease, LeaseRefused
 from projections.mongo import Store, now
 from projections.readmodels import read_model
+from projections.restored import restored
 from projections.settings import ProjectionSettings
 from streaming.codec import Poison
+from streaming.damage import LogUnsound
 from streaming.loop import Away
-from streaming.reader import HistoryGone, topic_epoch, watermarks
+from streaming.reader import topic_epoch, watermarks
 from streaming.records import Partition
 
 log = structlog.get_logger()
@@ -103,7 +105,7 @@ def rebuild(
         report.seconds = time.monotonic() - began
         log.info("rebuilt", read_model=name, equal=report.equal, took_over=report.took_over, read=report.read)
         return report
-    except (LeaseRefused, HistoryGone, Poison) as error:
+    except (LeaseRefused, LogUnsound, Poison) as error:
         raise refusal(f"{name} was not rebuilt, the live one is as it was", error) from error
     finally:
         store.close()
@@ -166,7 +168,7 @@ class _Rebuild:
     def _is_anew(self, epochs: Mapping[str, str], accept_difference: bool) -> bool:
         """Tell whether there is no live read model of these topics, so that there is nothing to compare with."""
         rows = self._store.checkpoints(self._model.name)
-        foreign = foreign_epochs(rows, epochs)
+        foreign = foreign_epochs(rows, epochs) or restored(self._settings, rows)
         if not rows:
             foreign = ["it has read nothing yet: is the projections service running?"]
         if foreign and not accept_difference:
@@ -215,9 +217,11 @@ class _Rebuild:
         return [(topic, partition) for topic, ends in target.items() for partition in ends]
 
     def _checkpoint(self, place: Partition, generation: int, epochs: Mapping[str, str]) -> Document:
-        counts = {kind: counter[place] for kind, counter in self._filling.counts.items()}
+        filling = self._filling
+        counts = {kind: counter[place] for kind, counter in filling.counts.items()}
         row = fresh(self._model.name, place, generation, epochs[place[0]], now())
-        return moved(row, self._filling.position[place[0]].get(place[1], 0), **counts, now=now())
+        end = filling.position[place[0]].get(place[1], 0)
+        return moved(row, end, **counts, now=now(), last=filling.last.get(place))
 
     def _throw_away(self) -> None:
         try:

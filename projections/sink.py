@@ -13,10 +13,12 @@ from projections import takeover
 from projections.checkpoints import by_partition, foreign_epochs, fresh, moved
 from projections.folds import Document, ReadModel
 from projections.mongo import CHECKPOINTS, Store, Superseded, now
+from projections.restored import restored
 from projections.writer import Writer
 from streaming.loop import Away
 from streaming.reader import LogAway, topic_epoch
 from streaming.records import Batch, Partition
+from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
 
 log = structlog.get_logger()
@@ -26,7 +28,10 @@ _FORGOTTEN = timedelta(days=1)  # a writer that ended without a word leaves the 
 
 
 class TopicMadeAnew(Exception):
-    """A topic was deleted and made again: its offsets no longer mean what the read model's position means."""
+    """A topic is not the one that a read model was made from: its offsets mean something else.
+
+    It was deleted and made again, or restored to an earlier state.
+    """
 
 
 class ReadModelSink:
@@ -63,7 +68,9 @@ class ReadModelSink:
             epochs = self._epochs({topic for topic, _ in partitions})
             name = self.model.name
             known = by_partition(self._store.checkpoints(name))
-            self._refuse_foreign([known[place] for place in partitions if place in known], epochs)
+            rows = [known[place] for place in partitions if place in known]
+            self._refuse_foreign(rows, epochs)
+            self._refuse_restored(rows)
             missing = [
                 fresh(name, place, generation, epochs[place[0]], now()) for place in partitions if place not in known
             ]
@@ -107,6 +114,7 @@ class ReadModelSink:
         written = self._writer.write(batch.records)
         dead = Counter((record.topic, record.partition) for record in batch.dead)
         good = Counter((record.topic, record.partition) for record in batch.records)
+        last = {(record.topic, record.partition): record for record in batch.records}
         moves = []
         for place, next_offset in batch.next_offsets.items():
             old = self.held[place]
@@ -118,6 +126,7 @@ class ReadModelSink:
                 dead=dead[place],
                 read=good[place] + dead[place],
                 now=now(),
+                last=last.get(place),
             )
             moves.append((old["next_offset"], {**new, "generation": self._generation}))
         self._store.advance(moves)
@@ -195,4 +204,15 @@ class ReadModelSink:
             raise TopicMadeAnew(
                 f"{self.model.name}: {'; '.join(foreign)}. The topic was deleted and made anew. To make the read model "
                 f"from what it holds now: foretick rebuild {self.model.name} --accept-difference"
+            )
+
+    def _refuse_restored(self, rows: Sequence[Document]) -> None:
+        try:
+            faults = restored(self._settings, rows)
+        except (LogAway, RegistryAway) as error:
+            raise Away(f"Kafka does not say what it holds: {error}") from error
+        if faults:
+            raise TopicMadeAnew(
+                f"{self.model.name}: {'; '.join(faults)}: the log was restored to an earlier state. To make the read "
+                f"model from what it holds now: foretick rebuild {self.model.name} --accept-difference"
             )

@@ -8,7 +8,6 @@ import shlex
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -145,15 +144,15 @@ def _version(layout: Layout) -> str:
     return found.name
 
 
-def _answers(layout: Layout, name: str) -> Callable[[], bool]:
+def _answers(layout: Layout, name: str) -> health.Check:
     url = layout.url("airflow", "/api/v2/monitor/health")
     heartbeat = _HEARTBEATS.get(name)
     if heartbeat is None:
         return health.http(url)
 
-    def check() -> bool:
+    def check(seconds: float = 3.0) -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=3) as response:
+            with urllib.request.urlopen(url, timeout=seconds) as response:
                 return bool(json.load(response)[heartbeat]["status"] == "healthy")
         except (OSError, ValueError):
             return False

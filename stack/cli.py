@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,21 @@ app.add_typer(contracts, name="contracts")
 app.add_typer(dlq, name="dlq")
 app.add_typer(tokens, name="token")
 app.add_typer(snapshots, name="snapshot")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"foretick {version('foretick')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Tell the version and leave.")
+    ] = False,
+) -> None:
+    """Take the options that stand before every command."""
 
 
 @app.command()
@@ -169,6 +185,7 @@ def topics(
     here()
     from stack.topics import NoSuchTopic, print_tail, print_topics
     from streaming.away import ServerAway
+    from streaming.damage import LogUnsound
     from streaming.settings import StreamSettings
 
     quiet()
@@ -187,7 +204,7 @@ def topics(
             print_tail(StreamSettings(), name, tail, console)
         else:
             print_topics(StreamSettings(), console)
-    except (ServerAway, NoSuchTopic) as problem:
+    except (ServerAway, LogUnsound, NoSuchTopic) as problem:
         say(problem, terminal(stderr=True))
         raise typer.Exit(2 if isinstance(problem, NoSuchTopic) else 1) from None
 
@@ -223,6 +240,7 @@ def ingest(
     from stack.ingesting import dry_run as show
     from stack.ingesting import ingest as fetch
     from streaming.away import ServerAway
+    from streaming.damage import LogUnsound
 
     quiet()
     wishes: dict[str, Any] = {"symbols": symbols} if symbols else {}
@@ -230,7 +248,7 @@ def ingest(
     moment = since.replace(tzinfo=UTC) if since else None
     try:
         code = (show if dry_run else fetch)(settings, terminal(), moment)
-    except (ServerAway, VendorRefused, Stopped) as problem:
+    except (ServerAway, LogUnsound, VendorRefused, Stopped) as problem:
         say(problem, terminal(stderr=True))
         raise typer.Exit(1) from None
     raise typer.Exit(code)

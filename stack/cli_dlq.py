@@ -19,6 +19,7 @@ def _told() -> Iterator[None]:
     """Tell failures that a user can do something about in words."""
     from stack.topics import NoSuchTopic
     from streaming.away import ServerAway
+    from streaming.damage import LogUnsound
     from streaming.letters import UnknownLetter
     from streaming.publisher import PublishFailed
     from streaming.redriving import CannotSettle
@@ -26,7 +27,7 @@ def _told() -> Iterator[None]:
     quiet()
     try:
         yield
-    except (UnknownLetter, NoSuchTopic, CannotSettle, ServerAway, PublishFailed, OSError) as problem:
+    except (UnknownLetter, NoSuchTopic, CannotSettle, ServerAway, LogUnsound, PublishFailed, OSError) as problem:
         say(problem, terminal(stderr=True))
         raise typer.Exit(1) from None
 

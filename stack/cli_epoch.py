@@ -12,8 +12,12 @@ def new_epoch(
     skip_dead: Annotated[
         bool, typer.Option("--skip-dead", help="Leave out all that cannot be read, not only settled dead letters.")
     ] = False,
+    skip_damaged: Annotated[
+        bool,
+        typer.Option("--skip-damaged", help="Leave out what the disk has changed."),
+    ] = False,
 ) -> None:
-    """Copy every topic to topics of another prefix: how a topic gets more partitions.
+    """Copy every topic to topics of another prefix: how a topic gets more partitions, or is rid of damage.
 
     The new topics have the partitions that contracts/topics.py says now. Each symbol's events keep their order, their
     bytes and their stamps; the copy is read back and compared. The old topics stay as they were: lineage of earlier
@@ -23,7 +27,8 @@ def new_epoch(
     """
     here()
     from stack.epochs import copy
+    from streaming.epochs import Skip
     from streaming.settings import StreamSettings
 
     quiet()
-    raise typer.Exit(copy(StreamSettings(), prefix, skip_dead, terminal()))
+    raise typer.Exit(copy(StreamSettings(), prefix, Skip(skip_dead, skip_damaged), terminal()))

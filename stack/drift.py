@@ -6,6 +6,7 @@ from forecasting.alarms import standing, unanswered
 from forecasting.settings import ForecastingSettings
 from stack.terminal import say
 from streaming.away import ServerAway
+from streaming.damage import LogUnsound
 
 NOTHING_WAITS = 99  # Airflow's sign for a task that is to be skipped
 
@@ -14,7 +15,7 @@ def show(settings: ForecastingSettings, only_unanswered: bool, console: Console)
     """Print the alarms, and of those that wait for a training the newest one's id last; return the exit code."""
     try:
         found = unanswered(settings) if only_unanswered else standing(settings)
-    except ServerAway as problem:
+    except (ServerAway, LogUnsound) as problem:
         say(problem, console)
         return 1
     for alarm in found:

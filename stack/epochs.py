@@ -5,14 +5,14 @@ from rich.console import Console
 from stack.rebuilding import bar
 from stack.terminal import say
 from streaming.away import ServerAway
-from streaming.epochs import EpochRefused, begin_epoch
+from streaming.damage import LogUnsound
+from streaming.epochs import EpochRefused, Skip, begin_epoch
 from streaming.publisher import PublishFailed
-from streaming.reader import HistoryGone
 from streaming.registry import SchemaRefused
 from streaming.settings import StreamSettings
 
 
-def copy(settings: StreamSettings, prefix: str, skip_dead: bool, console: Console) -> int:
+def copy(settings: StreamSettings, prefix: str, skip: Skip, console: Console) -> int:
     """Copy all topics; return 0, or 1 if nothing came of it."""
     try:
         with bar(console) as progress:
@@ -20,18 +20,20 @@ def copy(settings: StreamSettings, prefix: str, skip_dead: bool, console: Consol
             done = begin_epoch(
                 settings,
                 prefix,
-                skip_dead=skip_dead,
+                skip=skip,
                 progress=lambda topic, count, total: progress.update(
                     task, description=topic, completed=count, total=total
                 ),
             )
-    except (EpochRefused, ServerAway, SchemaRefused, PublishFailed, HistoryGone) as problem:
+    except (EpochRefused, ServerAway, SchemaRefused, PublishFailed, LogUnsound) as problem:
         say(problem, console)
         return 1
     for each in done:
         left = f", {each.left} dead letters left out" if each.left else ""
         text = f"{prefix}{each.topic}: {each.events} events in {each.partitions} partitions{left}"
         console.print(text)
+        for damage in each.damage:
+            console.print(f"left out: {damage}")
     console.print(
         f"The copy is true. Now set FORETICK_TOPIC_PREFIX={prefix} for every service, start the servers, run\n"
         "`foretick rebuild --all --accept-difference`, and start the services.",

@@ -1,4 +1,4 @@
-"""Ask a port whether its service answers."""
+"""Ask a port whether its service answers, within the seconds given."""
 
 import socket
 import struct
@@ -8,15 +8,16 @@ from collections.abc import Callable
 
 from stack.layout import HOST
 
-_TIMEOUT = 2.0
+PROMPT = 2.0  # seconds
+Check = Callable[[float], bool]
 
 
-def http(url: str) -> Callable[[], bool]:
+def http(url: str) -> Check:
     """Return a check that a GET answers with a success status."""
 
-    def check() -> bool:
+    def check(seconds: float = PROMPT) -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
+            with urllib.request.urlopen(url, timeout=seconds) as response:
                 return 200 <= int(response.status) < 300
         except (OSError, ValueError):
             return False
@@ -24,13 +25,13 @@ def http(url: str) -> Callable[[], bool]:
     return check
 
 
-def kafka(port: int) -> Callable[[], bool]:
+def kafka(port: int) -> Check:
     """Return a check that the broker answers an ApiVersions request: it may accept long before it serves."""
     request = struct.pack(">hhih", 18, 0, 1, -1)  # api key, version, correlation id, no client id
     return _spoken(port, struct.pack(">i", len(request)) + request)
 
 
-def mongodb(port: int) -> Callable[[], bool]:
+def mongodb(port: int) -> Check:
     """Return a check that the server answers a `hello`: the kernel accepts for a process that stands still, too."""
     hello = b"\x10hello\0" + struct.pack("<i", 1) + b"\x02$db\0" + struct.pack("<i", 6) + b"admin\0"
     document = struct.pack("<i", 4 + len(hello) + 1) + hello + b"\0"
@@ -38,12 +39,12 @@ def mongodb(port: int) -> Callable[[], bool]:
     return _spoken(port, struct.pack("<iiii", 16 + len(message), 1, 0, 2013) + message)
 
 
-def _spoken(port: int, request: bytes) -> Callable[[], bool]:
+def _spoken(port: int, request: bytes) -> Check:
     """Return a check that a request over TCP is answered."""
 
-    def check() -> bool:
+    def check(seconds: float = PROMPT) -> bool:
         try:
-            with socket.create_connection((HOST, port), timeout=_TIMEOUT) as connection:
+            with socket.create_connection((HOST, port), timeout=seconds) as connection:
                 connection.sendall(request)
                 return len(connection.recv(16)) > 4
         except OSError:

@@ -14,6 +14,7 @@ from forecasting.registry import ModelRegistry, NoModel, Version
 from forecasting.settings import ForecastingSettings
 from stack.terminal import say
 from streaming.away import ServerAway
+from streaming.damage import LogUnsound
 from streaming.publisher import PublishFailed
 
 _SCORES = ("mase", "scrps", "coverage_80", "coverage_95")
@@ -48,7 +49,7 @@ def move(settings: ForecastingSettings, version: str, alias: str, person: str, b
 def _carried_out(work: Callable[[], None], console: Console) -> int:
     try:
         work()
-    except (NoModel, NoEvidence, ServerAway, PublishFailed) as problem:
+    except (NoModel, NoEvidence, ServerAway, LogUnsound, PublishFailed) as problem:
         say(problem, console)
         return 2 if isinstance(problem, (NoModel, NoEvidence)) else 1
     return 0

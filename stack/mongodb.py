@@ -24,5 +24,7 @@ def service(layout: Layout) -> Service:
         answers=health.mongodb(layout.port("mongodb")),
         ports=("mongodb",),
         url=f"mongodb://{HOST}:{layout.port('mongodb')}",
+        remedy=f"If its files are damaged, set them aside and start again: mv '{data}' '{data}.damaged'; foretick up. "
+        "The read models are then made anew from the log; nothing is lost",
         prepare=lambda: data.mkdir(parents=True, exist_ok=True),
     )

@@ -16,6 +16,7 @@ def prepare_log(layout: Layout) -> None:
     from stack.terminal import quiet, terminal
     from streaming.admin import prepare
     from streaming.away import ServerAway
+    from streaming.damage import LogUnsound
     from streaming.fitness import TopicsUnfit
     from streaming.registry import SchemaRefused
     from streaming.restoring import RestoreRefused
@@ -26,7 +27,7 @@ def prepare_log(layout: Layout) -> None:
         quiet()
         try:
             restored = prepare(layout.stream(), _PATIENCE)
-        except (ServerAway, SchemaRefused, TopicsUnfit, RestoreRefused) as reason:
+        except (ServerAway, LogUnsound, SchemaRefused, TopicsUnfit, RestoreRefused) as reason:
             raise DidNotStart(f"The topics and schemas are not as they must be: {reason}") from reason
         for each in restored:
             terminal().print(f"  ! the registry had lost a schema: {told(each)}", style="yellow")

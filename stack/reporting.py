@@ -30,7 +30,7 @@ def gathered(layout: Layout) -> tuple[dict[str, Any], bool]:
                 "name": service.name,
                 "pid": states[service.name].pid or None,
                 "url": service.url,
-                "state": described(states[service.name], answer),
+                "state": described(states[service.name], *answer),
                 "log": str(layout.log(service.name)),
             }
             for service, answer in zip(running, answers, strict=True)
@@ -38,7 +38,7 @@ def gathered(layout: Layout) -> tuple[dict[str, Any], bool]:
         "topics": _ends(StreamSettings()) if "kafka" in states else None,
         "projections": _lags(report(layout.url("projections", "/status")) if "projections" in states else None),
     }
-    return told, bool(running) and all(answers)
+    return told, bool(running) and all(answered for answered, _ in answers)
 
 
 def _ends(settings: StreamSettings) -> dict[str, dict[str, int]] | None:

@@ -15,6 +15,7 @@ from stack.rebuilding import bar, reading
 from stack.terminal import DONE, say
 from streaming.away import ServerAway
 from streaming.checks import check_registry
+from streaming.damage import LogUnsound
 from streaming.registry import RegistryAway, SchemaLost, SchemaRefused
 from streaming.restoring import Lost
 from streaming.settings import StreamSettings
@@ -153,7 +154,7 @@ def restore(settings: StreamSettings, console: Console) -> int:
     try:
         with bar(console) as shown:
             restored = give_back(settings, reading(shown))
-    except (ServerAway, RestoreRefused, SchemaRefused) as problem:
+    except (ServerAway, LogUnsound, RestoreRefused, SchemaRefused) as problem:
         say(problem, console)
         return 2 if isinstance(problem, ServerAway) else 1
     for each in restored:

@@ -20,7 +20,7 @@ class Service:
     name: str
     group: str  # servers | airflow | services; stopped as a whole, in the reverse order
     command: tuple[str, ...]
-    answers: Callable[[], bool]
+    answers: Callable[..., bool]  # within the seconds given; two, if none are
     ports: tuple[str, ...]
     folder: Path | None = None  # where it runs: paths of a home that its own format could not hold are relative to it
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -29,3 +29,4 @@ class Service:
     prepare: Callable[[], None] = nothing  # once before the start: folders, configuration, migrations
     patience: float = 300.0  # seconds it may take to answer: minutes on a machine that has much else to do
     stop_seconds: int = 20
+    remedy: str = ""  # what else to do where it does not start

@@ -86,4 +86,5 @@ class _Wave:
     def _failure(self, service: Service, what: str) -> DidNotStart:
         log = self._layout.log(service.name)
         end = "\n".join(last_lines(log, _LINES)) or "(there is none)"
-        return DidNotStart(f"{service.name} {what}. The end of its log, {log}:\n{end}")
+        remedy = f"\n{service.remedy}" if service.remedy else ""
+        return DidNotStart(f"{service.name} {what}. The end of its log, {log}:\n{end}{remedy}")

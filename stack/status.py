@@ -1,5 +1,6 @@
 """Tell what runs, where, and how far it is."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stack import airflow
+from stack.health import PROMPT
 from stack.http import report
 from stack.layout import Layout
 from stack.readmodels import print_read_models
@@ -17,8 +19,9 @@ from stack.services import services
 from stack.supervisor import State, Supervisor
 
 _REFUSALS = 5  # shown of each symbol
-_ANSWERS, _SILENT = "answers", "does not answer yet"
-_COLOURS = {_ANSWERS: "green", _SILENT: "yellow"}
+_PATIENCE = 10.0  # seconds for an answer: what takes longer stands still
+_ANSWERS, _SLOW, _SILENT, _STILL = "answers", "answers slowly", "does not answer yet", "does not answer: stands still"
+_COLOURS = {_ANSWERS: "green", _SLOW: "yellow", _SILENT: "yellow"}
 
 
 def status(layout: Layout, console: Console, *, partitions: bool = False) -> int:
@@ -57,14 +60,14 @@ def print_services(layout: Layout, running: list[Service], states: dict[str, Sta
         total += megabytes
         log = str(layout.log(service.name).relative_to(layout.home))
         pid = str(state.pid or "")
-        said = described(state, answer)
+        said = described(state, *answer)
         table.add_row(service.name, Text(said, _COLOURS.get(said, "red")), service.url, pid, f"{megabytes:.0f}", log)
     table.add_section()
     table.add_row("together", "", "", "", f"{total:.0f}", "")
     console.print(table)
     if any(service.group == "airflow" for service in running):
         console.print(whom_airflow_asks(layout), style="dim", soft_wrap=True)
-    return all(answers)
+    return all(answered for answered, _ in answers)
 
 
 def whom_airflow_asks(layout: Layout) -> str:
@@ -91,17 +94,24 @@ def _own_memory(process: psutil.Process) -> float:
         return 0.0
 
 
-def answering(running: list[Service]) -> list[bool]:
-    """Ask all services at once; tell of each whether it answers."""
+def answering(running: list[Service]) -> list[tuple[bool, float]]:
+    """Ask all services at once; tell of each whether it answers, and after how many seconds it did or was given up."""
+
+    def ask(service: Service) -> tuple[bool, float]:
+        began = time.monotonic()
+        return service.answers(_PATIENCE), time.monotonic() - began
+
     with ThreadPoolExecutor(max_workers=len(running) or 1) as pool:
-        return list(pool.map(lambda service: service.answers(), running))
+        return list(pool.map(ask, running))
 
 
-def described(state: State, answers: bool) -> str:
-    """Say in words how a service is."""
-    if state.state in ("RUNNING", "STARTING"):
-        return _ANSWERS if answers else _SILENT
-    return state.state.lower()
+def described(state: State, answers: bool, seconds: float) -> str:
+    """Say in words how a service is: one that is away refuses at once, one that stands still takes all the time."""
+    if state.state not in ("RUNNING", "STARTING"):
+        return state.state.lower()
+    if answers:
+        return _ANSWERS if seconds <= PROMPT else _SLOW
+    return _SILENT if seconds < _PATIENCE else _STILL
 
 
 def print_clock(found: dict[str, Any] | None, console: Console) -> None:

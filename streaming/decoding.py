@@ -16,6 +16,8 @@ from streaming.registry import SchemaLost
 
 _SKEW = timedelta(hours=2)  # by which clocks may be wrong: what is told sooner after it happened is not of the future
 
+_LAST_MILLIS = 253_370_764_800_000  # the year 9999
+
 # Messages that are dead letters for good, by (topic, partition, offset): the SHA-256 of each one's bytes.
 Settled = Mapping[tuple[str, int, int], bytes]
 
@@ -80,9 +82,9 @@ def _refuse_lost(codec: Codec, topic: str, message: Message, poison: Poison) -> 
 
 
 def own_time(message: Message) -> datetime:
-    """Return a message's own time; 1970 if it has none."""
+    """Return a message's own time; 1970 if it has none, the nearest that can be told if it is beyond (nanoseconds)."""
     kind, millis = message.timestamp()
-    return utc(0 if kind == TIMESTAMP_NOT_AVAILABLE else millis * 1000)
+    return utc(0 if kind == TIMESTAMP_NOT_AVAILABLE else min(max(millis, 0), _LAST_MILLIS) * 1000)
 
 
 def to_dead(topic: str, message: Message, error: Poison) -> DeadRecord:

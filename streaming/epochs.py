@@ -11,6 +11,7 @@ from hashlib import sha256
 from contracts.topics import TOPICS, Topic
 from streaming.admin import await_kafka, ensure_topics, register_schemas
 from streaming.codec import Codec, Poison
+from streaming.damage import Damaged
 from streaming.decoding import dead_for_good, to_record
 from streaming.headers import raw_headers
 from streaming.letters import DeadLetters
@@ -26,12 +27,28 @@ class EpochRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """What a copy leaves out: all that cannot be read (`dead`), all that is not what was written (`damaged`)."""
+
+    dead: bool = False
+    damaged: bool = False
+
+
+NOTHING = Skip()
+
+
+@dataclass(frozen=True, slots=True)
 class Copied:
-    """What became of one topic: `left` counts messages that are dead letters for good, or were skipped."""
+    """What became of one topic: `left` counts messages that are dead letters for good, or were skipped.
+
+    Args:
+        damage: what is not what was written, and was left out.
+    """
 
     topic: str
     events: int
     left: int
+    damage: list[str]
     partitions: int
 
 
@@ -39,7 +56,7 @@ def begin_epoch(
     settings: StreamSettings,
     prefix: str,
     *,
-    skip_dead: bool = False,
+    skip: Skip = NOTHING,
     progress: Progress = lambda topic, done, total: None,
 ) -> list[Copied]:
     """Copy all topics to those of another prefix, made as the table of topics says now.
@@ -47,11 +64,11 @@ def begin_epoch(
     Nobody may write meanwhile.  Dead letters are not copied: those that are settled are left out.
 
     Args:
-        skip_dead: leave out everything that cannot be read, too.
+        skip: what to leave out beside settled dead letters.
 
     Raises:
         EpochRefused: the new topics hold something, a message cannot be read, somebody writes, or the copy is not true.
-        ServerAway, PublishFailed, HistoryGone: a server is away, or the log is not whole.
+        ServerAway, PublishFailed, LogUnsound: a server is away, or the log is not whole.
     """
     new = settings.model_copy(update={"topic_prefix": prefix})
     if prefix == settings.topic_prefix:
@@ -67,7 +84,7 @@ def begin_epoch(
     done = []
     with Publisher(new, "/foretick/epochs") as publisher:
         for topic in TOPICS:
-            done.append(_copy(settings, new, topic, before[topic.name], letters, publisher, skip_dead, progress))
+            done.append(_copy(settings, new, topic, before[topic.name], letters, publisher, skip, progress))
     for topic in TOPICS:
         if watermarks(settings, topic) != before[topic.name]:
             raise EpochRefused(
@@ -83,15 +100,17 @@ def _copy(
     marks: Mapping[int, tuple[int, int]],
     letters: DeadLetters,
     publisher: Publisher,
-    skip_dead: bool,
+    skip: Skip,
     progress: Progress,
 ) -> Copied:
     codec, settled = Codec(settings), letters.of(topic).settled
     chains: dict[bytes, bytes] = {}
+    damaged: list[Damaged] = []
     events = left = 0
     total = sum(high for _, high in marks.values())
+    ends = {place: high for place, (_, high) in marks.items()}
     for partition, offset, message in messages(
-        settings, topic, {}, {place: high for place, (_, high) in marks.items()}
+        settings, topic, {}, ends, on_damage=damaged.append if skip.damaged else None
     ):
         if dead_for_good(settled, topic.name, message):
             left += 1
@@ -100,7 +119,7 @@ def _copy(
         try:
             event = to_record(codec, topic.name, message).event
         except Poison as poison:
-            if not skip_dead:
+            if not skip.dead:
                 raise EpochRefused(
                     f"{topic.name}[{partition}]@{offset} cannot be read: {poison}. Settle its dead letter "
                     "(foretick dlq), or leave out all such with --skip-dead"
@@ -115,7 +134,7 @@ def _copy(
             progress(topic.name, events, total)
     publisher.flush()
     _prove(new, topic, chains, events)
-    return Copied(topic.name, events, left, len(watermarks(new, topic)))
+    return Copied(topic.name, events, left, [str(each) for each in damaged], len(watermarks(new, topic)))
 
 
 def _prove(new: StreamSettings, topic: Topic, chains: Mapping[bytes, bytes], events: int) -> None:

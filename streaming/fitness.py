@@ -15,7 +15,12 @@ from contracts.topics import TOPICS
 from streaming.ranges import LogAway, inquirer, watermarks
 from streaming.settings import StreamSettings
 
-KEEPING = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}  # nothing is ever deleted
+KEEPING = {  # nothing is ever deleted, and no checksum is taken off
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "compression.type": "producer",
+}
 _TIMEOUT = 30.0
 
 

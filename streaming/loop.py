@@ -1,8 +1,8 @@
 """The consumer loop: batches in order, decoded outside the consumer, positions held by whoever keeps the state.
 
-Three kinds of failure get three answers.  A server that is away (broker, registry, the sink's store): pause, back off,
-go on from the same place.  Data that nobody can read: to the dead-letter topic, and on.  Anything else is a bug:
-the loop raises, with the coordinates, and the process ends.
+Four kinds of failure get an answer each.  A server that is away (broker, registry, the sink's store): pause, back off,
+go on from the same place.  Data that nobody can read: to the dead-letter topic, and on.  A log that is not what was
+written, or gone: raise, with the coordinates and the way out.  Anything else is a bug: raise, and the process ends.
 """
 
 import threading
@@ -17,14 +17,17 @@ from confluent_kafka import TopicPartition as Place
 
 from contracts.topics import Topic
 from streaming.away import ServerAway
+from streaming.damage import Damaged, Watch, refuse_unreadable
 from streaming.inbox import BATCH, Inbox, Pace
 from streaming.lags import LoopState
 from streaming.mortuary import Mortuary
 from streaming.publisher import KafkaAway
+from streaming.ranges import end_of, number
 from streaming.reader import HistoryGone, LogAway
 from streaming.records import Batch, Partition
 from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
+from streaming.stall import Stall
 
 log = structlog.get_logger()
 
@@ -81,6 +84,7 @@ class Loop:
         self._sink = sink
         self._mortuary = Mortuary(settings, topics if buries is None else buries)
         self._inbox, self._pace = Inbox(self._logical), Pace()
+        self._watch, self._stall = Watch(settings, {}), Stall(settings)
         self._held_back: set[str] = set()
         self._assigned: list[Partition] = []
         self._placed = False
@@ -93,6 +97,7 @@ class Loop:
 
         Raises:
             HistoryGone: the position asked for is no longer in the log.
+            Damaged: what is there is not what was written.
             Exception: whatever the sink raises that is not Away: a bug.
         """
         consumer = Consumer(
@@ -116,6 +121,8 @@ class Loop:
             )
             while not stop.is_set():
                 messages = self._next(consumer)
+                if not messages:
+                    self._stall.look(consumer, self._awaited())
                 if not self._placed:
                     self._persist(consumer, stop, lambda: self._place(consumer))
                 else:
@@ -125,8 +132,13 @@ class Loop:
                 self._note_ends(consumer)
                 self._hold_back(consumer)
             self.state.leaving = True
-        finally:
-            consumer.close()  # waits for the broker's answer, however long that takes
+        except Damaged:
+            end_of(consumer)
+            raise
+        except BaseException:
+            consumer.close()
+            raise
+        consumer.close()  # waits for the broker's answer, however long that takes
 
     def _next(self, consumer: Consumer) -> list[Message]:
         """Return the messages at hand, waiting only for the first: a full batch is never waited for."""
@@ -161,6 +173,8 @@ class Loop:
             Place(self._settings.physical(topic), partition, known.get((topic, partition), OFFSET_BEGINNING))
             for topic, partition in self._assigned
         ]
+        starts = {(self._settings.physical(topic), at): offset for (topic, at), offset in known.items()}
+        self._watch = Watch(self._settings, starts)
         consumer.assign(places)
         consumer.resume(places)  # they may have been paused while a server was away
         self.state.place({place: known.get(place, 0) for place in self._assigned})
@@ -169,18 +183,27 @@ class Loop:
         self._placed = True
 
     def _good(self, messages: Sequence[Message]) -> Iterator[Message]:
-        """Yield the messages; report errors that the broker mends by itself; stop where history is gone."""
+        """Yield the messages; report errors that the broker mends by itself; stop where history is gone or damaged."""
         for message in messages:
             error = message.error()
             if error is None:
-                yield message
-            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                if self._watch.take((str(message.topic()), number(message.partition())), number(message.offset())):
+                    yield message
+                continue
+            refuse_unreadable(message)
+            if error.code() == KafkaError._AUTO_OFFSET_RESET:
                 raise HistoryGone(
                     f"{message.topic()}[{message.partition()}]: the stored position is not in the log any more "
                     f"({error.str()}). The topic was truncated or made anew: `foretick rebuild` builds what it holds."
                 )
             else:
                 log.warning("cannot read the log now", group=self._group, error=error.str())
+
+    def _awaited(self) -> dict[tuple[str, int], int]:
+        """Return the next offset of each partition of which something may come now."""
+        places = [place for place in self._assigned if self._placed and place[0] not in self._held_back]
+        physical = [(self._settings.physical(topic), at) for topic, at in places]
+        return {place: self._watch.next.get(place, 0) for place in physical}
 
     def _hold_back(self, consumer: Consumer) -> None:
         """Fetch nothing of topics that have enough waiting, while others have none."""

@@ -7,9 +7,10 @@ from confluent_kafka import Consumer, KafkaError, Message
 from confluent_kafka import TopicPartition as Place
 
 from contracts.topics import Topic
+from streaming.damage import refuse_unreadable
 from streaming.decoding import own_time
 from streaming.headers import read_headers
-from streaming.ranges import LogAway, number, reading, watermarks
+from streaming.ranges import LogAway, end_of, number, reading, watermarks
 from streaming.settings import StreamSettings
 
 
@@ -23,6 +24,7 @@ def ranges_until(
         timeout: seconds without any answer before giving up.
 
     Raises:
+        Damaged: a message that was looked at cannot be made out.
         LogAway: the broker does not answer, or has no such topic.
     """
     marks = watermarks(settings, topic, timeout)
@@ -33,7 +35,7 @@ def ranges_until(
             for partition, message in _one_of_each(consumer, settings.physical(topic.name), middles, timeout).items():
                 bounds[partition] = halved(bounds[partition], middles[partition], message, moment)
     finally:
-        consumer.close()
+        end_of(consumer)
     return {partition: (low, bounds[partition][1]) for partition, (low, _) in marks.items()}
 
 
@@ -76,6 +78,7 @@ def _one_of_each(
         partition = number(message.partition())
         error = message.error()
         if error and error.code() != KafkaError._PARTITION_EOF:
+            refuse_unreadable(message)
             raise LogAway(f"{name}[{partition}]: {error.str()}")
         found.setdefault(partition, None if error else message)
     return found

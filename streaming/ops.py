@@ -1,5 +1,6 @@
 """What an operator needs of each service: logs as JSON lines, /health, /metrics, /status, an end on SIGTERM."""
 
+import faulthandler
 import logging
 import signal
 import sys
@@ -20,6 +21,7 @@ from streaming.settings import StreamSettings
 
 def configure_logging(service: str) -> None:
     """Begin a service: its logs go to standard error, one JSON object a line; a proxy is for others' servers only."""
+    faulthandler.enable(2)  # tells where the Kafka client ended the process, as it does at some damage
     go_direct()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     structlog.configure(

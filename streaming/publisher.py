@@ -57,7 +57,7 @@ class Publisher:
             settings.kafka_config(
                 enable_idempotence=True,
                 acks="all",
-                compression_type="lz4",
+                compression_type="gzip",  # it has a checksum, which readers look at: streaming/damage.py
                 linger_ms=5,
                 message_timeout_ms=0,  # no limit: an outage delays events, it does not drop them
                 partitioner="murmur2_random",  # the Java clients' choice, so every writer agrees on a key's partition

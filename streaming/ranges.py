@@ -1,5 +1,6 @@
 """Ranges of the log as Kafka has them: watermarks, epochs, and messages not decoded yet."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
@@ -11,6 +12,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from contracts.topics import Topic
 from streaming.away import ServerAway
+from streaming.damage import STALL_SECONDS, Damaged, LogUnsound, Watch, stalled
 from streaming.settings import StreamSettings
 
 _Answer = TypeVar("_Answer")
@@ -33,7 +35,7 @@ _SETTLING = {
 _SETTLED = 2.0  # seconds after which a topic that nobody knows is not about to be known
 
 
-class HistoryGone(Exception):
+class HistoryGone(LogUnsound):
     """Offsets that are asked for are no longer in the log; the text names what is missing."""
 
 
@@ -145,14 +147,17 @@ def messages(
     end: Mapping[int, int],
     *,
     timeout: float = 30.0,
+    on_damage: Callable[[Damaged], None] | None = None,
 ) -> Iterator[tuple[int, int, Message]]:
     """Yield (partition, offset, message) from `start` (inclusive) to `end` (exclusive), in order within a partition.
 
     Args:
+        on_damage: told of each damage, which is passed over as far as it can be; None: it is raised.
         timeout: seconds without any progress before giving up.
 
     Raises:
         HistoryGone: the log begins after `start`, or ends before `end`.
+        Damaged: it is not what was written, or the broker answers and does not give it.
         LogAway: the broker did not answer for `timeout` seconds.
     """
     logical = topic if isinstance(topic, str) else topic.name
@@ -164,31 +169,53 @@ def messages(
     consumer = reading(settings)
     try:
         consumer.assign([Place(name, partition, start.get(partition, 0)) for partition in wanted])
+        watch = Watch(settings, {(name, partition): start.get(partition, 0) for partition in wanted}, on_damage)
         heard = time.monotonic()
         while wanted:
-            found = consumer.consume(BATCH, 0.5)
-            if found:
+            first = consumer.poll(0.5)
+            found = [] if first is None else [first, *consumer.consume(BATCH - 1, 0)]  # a full one is never waited for
+            if any(message.error() is None for message in found):
                 heard = time.monotonic()
-            elif time.monotonic() - heard > timeout:
-                raise LogAway(f"Kafka at {settings.kafka} sent nothing of {name} for {timeout} s; missing: {wanted}")
+            else:
+                _refuse_silence(settings, name, watch, wanted, time.monotonic() - heard, timeout)
             for message in found:
-                partition = number(message.partition())
-                if error := message.error():
-                    if error.code() == KafkaError._PARTITION_EOF and number(message.offset()) >= wanted.get(
-                        partition, 0
-                    ):
-                        wanted.pop(partition, None)
-                    elif error.code() != KafkaError._PARTITION_EOF:
+                place, offset = (name, number(message.partition())), number(message.offset())
+                partition = place[1]
+                if partition not in wanted:
+                    continue
+                error = message.error()
+                if error and error.code() != KafkaError._PARTITION_EOF:
+                    if error.code() == KafkaError.UNKNOWN:
+                        continue  # what the broker met when it read; if that stays so, nothing will come
+                    if not watch.pass_over(message):
                         raise LogAway(f"{name}[{partition}]: {error.str()}")
+                    consumer.seek(Place(name, partition, watch.next[place]))
+                elif offset >= wanted[partition]:
+                    watch.close(place, wanted.pop(partition))
                     continue
-                offset = number(message.offset())
-                if partition not in wanted or offset >= wanted[partition]:
-                    continue
-                yield partition, offset, message
-                if offset + 1 >= wanted[partition]:
+                elif not error and watch.take(place, offset):
+                    yield partition, offset, message
+                if watch.next[place] >= wanted[partition]:
                     del wanted[partition]
     finally:
-        consumer.close()
+        end_of(consumer)
+
+
+def _refuse_silence(
+    settings: StreamSettings, name: str, watch: Watch, wanted: Mapping[int, int], seconds: float, timeout: float
+) -> None:
+    """Raise LogAway or Damaged if nothing has come for too long: a broker that answers has time to give what it has."""
+    if seconds <= timeout:
+        return
+    try:
+        watermarks(settings, settings.logical(name), 5.0)
+    except LogAway as error:
+        raise LogAway(
+            f"Kafka at {settings.kafka} sent nothing of {name} for {timeout} s; missing: {dict(wanted)}"
+        ) from error
+    if seconds > max(timeout, STALL_SECONDS):
+        partition = min(wanted)
+        raise stalled(name, partition, watch.next[name, partition])
 
 
 def reading(settings: StreamSettings, *, partition_eof: bool = True) -> Consumer:
@@ -204,6 +231,13 @@ def reading(settings: StreamSettings, *, partition_eof: bool = True) -> Consumer
             fetch_wait_max_ms=50,
         )
     )
+
+
+def end_of(consumer: Consumer, seconds: float = 5.0) -> None:
+    """Close a consumer, and do not wait for ever: one that met damage may read it over and over, and never end."""
+    closing = threading.Thread(target=consumer.close, name="closing", daemon=True)
+    closing.start()
+    closing.join(seconds)
 
 
 def _refuse_lost_history(

@@ -11,12 +11,14 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, stop_n
 
 from contracts.topics import Topic, topic_named
 from streaming.codec import Codec, Poison
+from streaming.damage import Watch, refuse_unreadable
 from streaming.decoding import Settled, dead_for_good, to_dead, to_record
 from streaming.ranges import (
     BATCH,
     NEXT,
     HistoryGone,
     LogAway,
+    end_of,
     inquirer,
     messages,
     number,
@@ -28,6 +30,7 @@ from streaming.ranges import (
 from streaming.records import DeadRecord, Partition, Record
 from streaming.registry import RegistryAway, SchemaLost
 from streaming.settings import StreamSettings
+from streaming.stall import Stall
 
 __all__ = ["HistoryGone", "LogAway", "Tail", "read_all", "read_range", "topic_epoch", "watermarks"]
 
@@ -54,6 +57,7 @@ def read_range(
 
     Raises:
         HistoryGone: the log begins after `start`, or ends before `end`.
+        Damaged: it is not what was written.
         Poison: a message is unreadable and `on_poison` is "raise"; its coordinates are in the text.
         LogAway, RegistryAway: a server did not answer for `timeout` seconds.
         SchemaLost: the registry has lost the schema of a message of ours.
@@ -106,25 +110,30 @@ class Tail:
         self._on_dead = on_dead
         self._consumer = reading(settings, partition_eof=False)
         self._inquirer = inquirer(settings)
-        self._next: dict[Partition, int] = {}
-        for topic in topics:
-            # The end is that of now, not of a fetch.
-            for partition, (_, end) in watermarks(settings, topic, admin=self._inquirer).items():
-                self._next[topic.name, partition] = (positions or {}).get((topic.name, partition), end)
-        self._consumer.assign([self._place(partition) for partition in self._next])
+        starts = {
+            (settings.physical(topic.name), partition): (positions or {}).get((topic.name, partition), end)
+            for topic in topics  # the end is that of now, not of a fetch
+            for partition, (_, end) in watermarks(settings, topic, admin=self._inquirer).items()
+        }
+        self._watch, self._stall = Watch(settings, starts), Stall(settings)
+        self._consumer.assign([Place(*place, offset) for place, offset in starts.items()])
 
     def poll(self, timeout: float = 0.5) -> list[Record]:
-        """Return what has come, waiting at most `timeout` seconds for the first."""
+        """Return what has come, waiting at most `timeout` seconds for the first. Raises Damaged."""
         first = self._consumer.poll(timeout)
         if first is None:
+            self._stall.look(self._consumer, self._watch.next)
             return []
         records = []
         for message in [first, *self._consumer.consume(BATCH, 0)]:
             if error := message.error():
+                refuse_unreadable(message)
                 log.warning("cannot read the log now", error=error.str())
                 continue
-            topic = topic_named(self._settings.logical(str(message.topic()))).name
-            self._next[topic, number(message.partition())] = number(message.offset()) + 1
+            place, offset = (str(message.topic()), number(message.partition())), number(message.offset())
+            if not self._watch.take(place, offset):
+                continue
+            topic = topic_named(self._settings.logical(place[0])).name
             try:
                 records.append(_patiently(self._codec, topic, message, None))
             except Poison as poison:
@@ -146,16 +155,15 @@ class Tail:
             timeout: seconds without any progress before giving up.
 
         Raises:
+            Damaged: it is not what was written.
             LogAway: the broker did not answer for `timeout` seconds; what was yielded stays read.
         """
-        physical = {(self._settings.physical(topic), partition): (topic, partition) for topic, partition in self._next}
         try:
-            found = offsets(self._inquirer, physical, NEXT, timeout)
+            ends = offsets(self._inquirer, self._watch.next, NEXT, timeout)
         except KafkaException as error:
             raise LogAway(f"Kafka at {self._settings.kafka} does not answer: {error.args[0].str()}") from error
-        ends = {physical[place]: end for place, end in found.items()}
         heard = time.monotonic()
-        while missing := {place: end for place, end in ends.items() if self._next[place] < end}:
+        while missing := {place: end for place, end in ends.items() if self._watch.next[place] < end}:
             if time.monotonic() - heard > timeout:
                 raise LogAway(f"Kafka at {self._settings.kafka} sent nothing for {timeout} s; missing: {missing}")
             if records := self.poll(0.1):
@@ -164,11 +172,7 @@ class Tail:
 
     def close(self) -> None:
         """Stop reading."""
-        self._consumer.close()
-
-    def _place(self, partition: Partition) -> Place:
-        topic, index = partition
-        return Place(self._settings.physical(topic), index, self._next[partition])
+        end_of(self._consumer)
 
 
 def _patiently(codec: Codec, topic: str, message: Message, timeout: float | None) -> Record:

@@ -19,6 +19,9 @@ class StreamSettings(BaseSettings):
     registry: str = Field("http://127.0.0.1:8081/apis/ccompat/v7", description="Schema registry, Confluent API.")
     registry_auth: SecretStr | None = Field(None, description="Registry credentials, `user:password`.")
     topic_prefix: str = Field("", description="Put before every topic, group and subject: isolates tests.")
+    transactions: bool = Field(
+        False, description="Other writers use Kafka's transactions: gaps between offsets are theirs, and no damage."
+    )
     replication: int = Field(1, ge=1, description="Replicas of each topic: 1 on the local stack, 3 in production.")
     min_insync_replicas: int = Field(1, ge=1, description="Replicas that must acknowledge: 2 of 3 in production.")
     clock_url: str = Field("", description="Clock of a replay exchange; empty: the wall clock.")

@@ -98,6 +98,25 @@ def test_compose_images_are_targets_of_the_dockerfile(compose: dict[str, Any]) -
     assert targets == stages - {"web", "base"}
 
 
+def test_compose_services_gain_nothing_and_ours_write_to_volumes_only(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service.get("read_only") or name in ("kafka", "registry", "mongodb"), name
+        assert service.get("tmpfs", [""])[0] == "/tmp" or not service.get("read_only"), name
+
+
+def test_no_container_runs_as_root(compose: dict[str, Any]) -> None:
+    text = (PROJECT / "Dockerfile").read_text()
+    stages = re.findall(r"^FROM \S+ AS (\S+)$(.*?)(?=^FROM|\Z)", text, re.MULTILINE | re.DOTALL)
+    users = {stage: re.findall(r"^USER (\S+)$", lines, re.MULTILINE)[-1:] for stage, lines in stages}
+    for name, service in compose["services"].items():
+        if name == "kafka":
+            continue  # the image has a user of its own
+        user = service["user"] if "user" in service else users[service["build"]["target"]][0]
+        assert user.split(":")[0] not in ("root", "0"), name
+
+
 def test_dockerfile_requirements_are_installed_with_hashes_and_exist() -> None:
     text = (PROJECT / "Dockerfile").read_text()
     installs = re.findall(r"pip install (.*)", text)

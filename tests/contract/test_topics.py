@@ -6,7 +6,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from contracts.samples import sample
 from contracts.topics import STOCK_DATA, TOPICS
-from streaming.admin import ensure_topics, prepare
+from streaming.admin import prepare
 from streaming.fitness import TopicsUnfit, mend, refuse_unfit
 from streaming.registry import Registry
 from streaming.settings import StreamSettings
@@ -16,7 +16,7 @@ from tests.waiting import until
 
 @pytest.fixture
 def made(isolated):
-    """Give settings and a function that makes one topic otherwise than the table says, before the others."""
+    """Give settings and a function that makes one topic otherwise than the table says, and no other."""
     settings = StreamSettings(topic_prefix=isolated.topic_prefix + "made-")
     admin = AdminClient({"bootstrap.servers": settings.kafka})
 
@@ -25,7 +25,7 @@ def made(isolated):
             settings.physical(name), partitions, 1, config={key.replace("_", "."): each for key, each in config.items()}
         )
         admin.create_topics([topic])[topic.topic].result(30)
-        ensure_topics(settings)
+        until(lambda: topic.topic in admin.list_topics(timeout=5).topics, "the topic is there")
         return settings
 
     yield make
@@ -57,19 +57,24 @@ def test_topics_as_they_are_made_are_fit(isolated):
             "cleanup.policy is compact,delete",
         ),
         ("stock-data.dlq", {"retention_ms": "86400000"}, "retention.ms is 86400000"),
+        (
+            "model-promotions",
+            {"retention_ms": "-1", "compression_type": "lz4"},
+            "compression.type is lz4 (must be producer)",
+        ),
     ],
 )
 def test_topic_that_would_lose_events_is_refused_with_the_command_that_mends_it(made, name, config, told):
     partitions = {topic.name: topic.partitions for topic in TOPICS}.get(name, 1)
     settings = made(name, partitions, **config)
     with pytest.raises(TopicsUnfit) as refused:
-        prepare(settings)
+        refuse_unfit(settings)
     assert told in str(refused.value)
     assert f"{settings.physical(name)} does not keep its events" in str(refused.value)
     assert "foretick topics --mend" in str(refused.value)
 
     assert mend(settings) == [f"{settings.physical(name)} keeps all its events from now on"]
-    prepare(settings)
+    refuse_unfit(settings)
     assert mend(settings) == []
 
 
@@ -86,7 +91,7 @@ def test_topic_with_events_in_another_number_of_partitions_needs_a_new_epoch(mad
     settings = made("stock-data", partitions, retention_ms="-1")
     produce(settings, STOCK_DATA, b"some event", sample(STOCK_DATA.event).symbol.encode())
     with pytest.raises(TopicsUnfit, match=f"has {partitions} partitions.*foretick new-epoch"):
-        prepare(settings)
+        refuse_unfit(settings)
     assert mend(settings) == []
 
 

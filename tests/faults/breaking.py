@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psutil
+from rich.console import Console
 
 from stack.layout import Layout
-from stack.service import Service
+from stack.service import DidNotStart, Service
 from stack.services import services
+from stack.starting import start
 from stack.supervisor import Supervisor
 from tests.supervised import kill, running
 from tests.waiting import until
@@ -46,6 +48,14 @@ class Servers:
         finally:
             self._supervisor.start(self._services[name])
             self.await_all()
+
+    def begin(self, name: str) -> None:
+        """Start a server that is away, as `foretick up` does. Raises DidNotStart, and then it is away still."""
+        try:
+            start(self.layout, self._supervisor, [self._services[name]], Console(quiet=True))
+        except DidNotStart:
+            self._supervisor.stop(self._services[name])
+            raise
 
     @contextmanager
     def standing_still(self, name: str) -> Iterator[None]:

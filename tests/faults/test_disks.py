@@ -1,12 +1,14 @@
 """Full disks: the broker's, and that of the CSV snapshots."""
 
 import resource
+import shutil
 from pathlib import Path
 
 import pytest
 
 from projections.asof import verify_against_log
 from projections.csvfile import verify
+from stack.service import DidNotStart
 from tests.disks import filled, is_small, mounted
 from tests.faults.streams import Publishing, caught_up, publish, stream
 from tests.faults.truths import assert_all_arrived, assert_exactly_once
@@ -38,6 +40,35 @@ def test_broker_disk_full_stops_the_stream_and_loses_nothing_once_there_is_room(
     assert consumer.stop() == 0
     assert_all_arrived(settings, published)
     assert_exactly_once(settings)
+
+
+def test_damaged_document_server_is_told_and_set_aside_and_the_read_models_are_made_anew(
+    settings, broken, service, dice
+):
+    published = stream(500, dice)
+    consumer = service()
+    consumer.start()
+    publish(settings, published)
+    until(lambda: caught_up(settings), "it has caught up")
+    assert consumer.stop() == 0
+
+    folder = broken.layout.data / "mongodb"
+    aside = folder.with_name("mongodb.damaged")
+    with broken.away("mongodb"):
+        for file in folder.rglob("*"):
+            if file.is_file():
+                file.write_bytes(dice.randbytes(max(file.stat().st_size, 4096)))
+        with pytest.raises(DidNotStart, match=rf"set them aside and start again: mv '{folder}' '{aside}'"):
+            broken.begin("mongodb")
+        folder.rename(aside)
+        folder.mkdir()
+
+    consumer.start()
+    until(lambda: caught_up(settings), "the read models are there again")
+    assert consumer.stop() == 0
+    assert_all_arrived(settings, published)
+    assert_exactly_once(settings)
+    shutil.rmtree(aside)
 
 
 def test_snapshot_disk_full_is_told_the_last_snapshot_stays_whole_and_projections_go_on(

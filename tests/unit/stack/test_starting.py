@@ -70,8 +70,8 @@ def test_start_independent_services_side_by_side(layout):
 
 def test_start_service_that_never_answers_ends_with_its_log(layout):
     layout.log("mute").write_text("cannot find my feet\n")
-    with pytest.raises(DidNotStart, match=r"mute did not answer within 0 s(.|\n)*cannot find my feet"):
-        begin(layout, Supervised(), service("mute", answers=lambda: False, patience=0.1))
+    with pytest.raises(DidNotStart, match=r"mute did not answer within 0 s(.|\n)*cannot find my feet\nmv it"):
+        begin(layout, Supervised(), service("mute", answers=lambda: False, patience=0.1, remedy="mv it"))
 
 
 def test_start_service_that_dies_again_and_again_is_given_up_early(layout):
