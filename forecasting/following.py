@@ -8,11 +8,12 @@ import structlog
 
 from contracts.topics import Topic
 from streaming.admin import NotReady, await_kafka
-from streaming.loop import Away, Loop
+from streaming.loop import Loop
 from streaming.reader import LogAway, read_range, watermarks
 from streaming.records import Batch, DeadRecord, Partition, Record
 from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
+from streaming.sink import Away
 
 log = structlog.get_logger()
 

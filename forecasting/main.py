@@ -17,11 +17,11 @@ from forecasting.registry import ModelRegistry
 from forecasting.serve import Serving
 from forecasting.settings import ServeSettings
 from streaming.clock import clock_from
-from streaming.loop import Away
 from streaming.ops import configure_logging, stop_on_signals
 from streaming.publisher import KafkaAway, Publisher
 from streaming.registry import RegistryAway
 from streaming.serving import Guarded, listen, serving
+from streaming.sink import Away
 from streaming.tracing import tracing
 
 log = structlog.get_logger()

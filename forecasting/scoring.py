@@ -27,8 +27,8 @@ from forecasting.settings import ScoreSettings
 from forecasting.settlements import Settlement, Settlements, Standing
 from forecasting.tapes import Placed, Splits, placed
 from streaming.clock import Clock
-from streaming.loop import Away
 from streaming.records import Batch, Partition, Record
+from streaming.sink import Away
 
 log = structlog.get_logger()
 

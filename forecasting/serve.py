@@ -24,8 +24,8 @@ from forecasting.settings import ServeSettings
 from forecasting.tapes import Splits, placed
 from forecasting.windows import CONTEXT
 from streaming.clock import Clock
-from streaming.loop import Away
 from streaming.records import Batch, Partition, Record
+from streaming.sink import Away
 
 
 class Output(Protocol):

@@ -30,9 +30,9 @@ from projections.settings import ProjectionSettings
 from projections.snapshots import MANIFEST, read_manifest
 from streaming.codec import Poison
 from streaming.damage import LogUnsound
-from streaming.loop import Away
 from streaming.moments import offsets_at
 from streaming.reader import topic_epoch
+from streaming.sink import Away
 
 log = structlog.get_logger()
 

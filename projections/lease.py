@@ -11,8 +11,9 @@ from uuid import uuid4
 import structlog
 
 from projections import takeover
-from projections.mongo import Store, Superseded
-from streaming.loop import Away
+from projections.answers import Superseded
+from projections.mongo import Store
+from streaming.sink import Away
 
 log = structlog.get_logger()
 

@@ -6,7 +6,6 @@ same again: no operation here does harm when it is repeated after an answer was 
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,17 +13,16 @@ from pymongo import MongoClient, ReadPreference, ReplaceOne, UpdateOne, WriteCon
 from pymongo.collection import Collection
 from pymongo.errors import (
     BulkWriteError,
-    ConnectionFailure,
     DuplicateKeyError,
-    NetworkTimeout,
     OperationFailure,
-    WriteConcernError,
+    PyMongoError,
 )
 from pymongo.read_concern import ReadConcern
 
+from projections.answers import Superseded, reachable, refusal
 from projections.folds import Document
 from projections.settings import ProjectionSettings
-from streaming.loop import Away, TooSlow
+from streaming.sink import Away
 
 CHECKPOINTS = "checkpoints"
 GENERATIONS = "generations"
@@ -37,18 +35,7 @@ _REPLACE_CHUNK = 100  # a replace costs the embedded server 2 ms, on a busy mach
 _READ_CHUNK = 50  # the embedded server's cost of an `$in` list grows with the square of its length
 _SECONDS_TO_ANSWER = 30
 _CLOCK_SECONDS = 10.0  # between two looks at the server's clock
-# Answers of a server on its way down or up, short of room, or changing its primary: it will be back.  43 and 175:
-# a collection was renamed under a cursor.
-_PASSING = {6, 7, 24, 43, 50, 89, 91, 112, 175, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031}
 _NAMESPACE_NOT_FOUND = 26
-
-
-class Superseded(Exception):
-    """Another writer, or a rebuild, has moved on from where this writer stands: it must start again."""
-
-
-class DocumentRefused(Exception):
-    """The server refuses a document for what is in it: a fold or a rule of the collection is wrong, not the server."""
 
 
 class Store:
@@ -79,7 +66,7 @@ class Store:
         """Return the time by the server's clock: writers and rebuilds on other machines go by the same one."""
         told, asked = self._clock
         if time.monotonic() - asked >= _CLOCK_SECONDS:
-            with self._reachable():
+            with reachable():
                 answer: datetime = self._client.admin.command("hello")["localTime"]
             # Answers to commands are not decoded as documents are.
             told, asked = self._clock = (answer.replace(tzinfo=UTC), time.monotonic())
@@ -96,11 +83,11 @@ class Store:
         present: set[str] = set()
         for chunk in _chunks(documents, _WRITE_CHUNK):
             try:
-                with self._reachable():
+                with reachable():
                     self._of(collection).insert_many(chunk, ordered=False)
             except BulkWriteError as error:
                 if refused := [found for found in error.details["writeErrors"] if found["code"] != _DUPLICATE]:
-                    raise _refusal(collection, chunk, refused) from error
+                    raise refusal(collection, chunk, refused) from error
                 present |= {str(chunk[found["index"]]["_id"]) for found in error.details["writeErrors"]}
         return present
 
@@ -108,7 +95,7 @@ class Store:
         """Return the documents of these ids that exist."""
         found: dict[str, Document] = {}
         for chunk in _chunks(ids, _READ_CHUNK):
-            with self._reachable():
+            with reachable():
                 found |= {
                     str(document["_id"]): document for document in self._of(collection).find({"_id": {"$in": chunk}})
                 }
@@ -124,10 +111,10 @@ class Store:
         for chunk in _chunks(changes, _REPLACE_CHUNK):
             requests = [ReplaceOne({"_id": new["_id"], "_n": number}, new) for number, new in chunk]
             try:
-                with self._reachable():
+                with reachable():
                     done = self._of(collection).bulk_write(requests, ordered=False)
             except BulkWriteError as error:
-                raise _refusal(collection, [new for _, new in chunk], error.details["writeErrors"]) from error
+                raise refusal(collection, [new for _, new in chunk], error.details["writeErrors"]) from error
             if done.matched_count == len(chunk):
                 continue
             stored = self.read(collection, [new["_id"] for _, new in chunk])
@@ -136,36 +123,36 @@ class Store:
 
     def scan(self, collection: str, where: Mapping[str, Any] | None = None, order: str = "") -> Iterator[Document]:
         """Yield the documents of a collection, by rising `order`, a field; in no order without one."""
-        with self._reachable():
+        with reachable():
             found = self._of(collection).find(where or {}).batch_size(_WRITE_CHUNK)
             yield from found.sort(order, 1) if order else found
 
     def distinct(self, collection: str, field: str) -> list[Any]:
         """Return the values that a field has."""
-        with self._reachable():
+        with reachable():
             return self._of(collection).distinct(field)
 
     # Collections
 
     def index(self, collection: str, indexes: Sequence[Sequence[str]]) -> None:
         """Make a collection's indexes; doing it again changes nothing."""
-        with self._reachable():
+        with reachable():
             for names in indexes:
                 self._of(collection, patient=True).create_index([(name, 1) for name in names])
 
     def create(self, collection: str) -> None:
         """Make an empty collection."""
-        with self._reachable():
+        with reachable():
             self._client[self._database].create_collection(collection)
 
     def drop(self, collection: str) -> None:
         """Drop a collection, if it exists."""
-        with self._reachable():
+        with reachable():
             self._of(collection, patient=True).drop()
 
     def collections(self, prefix: str) -> list[str]:
         """Return the names of the collections that begin with `prefix`."""
-        with self._reachable():
+        with reachable():
             return [name for name in self._client[self._database].list_collection_names() if name.startswith(prefix)]
 
     def rename(self, source: str, target: str) -> None:
@@ -175,7 +162,7 @@ class Store:
             Superseded: there is no such collection any more.
         """
         try:
-            with self._reachable():
+            with reachable():
                 self._of(source, patient=True).rename(target, dropTarget=True)
         except OperationFailure as error:
             if error.code == _NAMESPACE_NOT_FOUND:
@@ -202,7 +189,7 @@ class Store:
             )
             for old, new in moves
         ]
-        with self._reachable():
+        with reachable():
             done = self._of(CHECKPOINTS).bulk_write(requests, ordered=False)
         if done.matched_count != len(moves):
             expected = ", ".join(f"{new['_id']} at {old}, generation {new['generation']}" for old, new in moves)
@@ -210,25 +197,25 @@ class Store:
 
     def set_checkpoints(self, rows: Sequence[Document]) -> None:
         """Write checkpoints whatever was there: for a rebuild that holds the lease."""
-        with self._reachable():
+        with reachable():
             self._of(CHECKPOINTS).bulk_write([ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows])
 
     def rewind_checkpoints(self, model: str, generation: int) -> None:
         """Let a read model be read again from the beginning, by writers of a new generation."""
         change = {"$set": {"next_offset": 0, "generation": generation}}
-        with self._reachable():
+        with reachable():
             self._of(CHECKPOINTS).update_many({"read_model": model}, change)
 
     def stamp_checkpoints(self, model: str, generation: int) -> None:
         """Give a read model's checkpoints a new generation: writers of an earlier one cannot move them any more."""
-        with self._reachable():
+        with reachable():
             self._of(CHECKPOINTS).update_many({"read_model": model}, {"$set": {"generation": generation}})
 
     # Generations: who writes a read model, and who rebuilds it; `takeover.py` has the protocol
 
     def generation(self, model: str) -> Document:
         """Return a read model's row; a new one is of generation 1."""
-        with self._reachable():
+        with reachable():
             return self._of(GENERATIONS).find_one({"_id": model}) or {"_id": model, "generation": 1}
 
     def generations(self) -> dict[str, Document]:
@@ -237,13 +224,13 @@ class Store:
 
     def change_generation(self, model: str, where: Mapping[str, Any], change: Mapping[str, Any]) -> Document | None:
         """Change a read model's row if it is as `where` says; return it as it is then, None if it is not so."""
-        with self._reachable():
+        with reachable():
             return self._of(GENERATIONS).find_one_and_update({"_id": model, **where}, change, return_document=True)
 
     def ensure_generation(self, model: str) -> None:
         """Make a read model's row, if there is none."""
         try:
-            with self._reachable():
+            with reachable():
                 self._of(GENERATIONS).insert_one({"_id": model, "generation": 1, "builds": 1, "writers": {}})
         except DuplicateKeyError:
             return
@@ -257,39 +244,20 @@ class Store:
             read_concern=ReadConcern("local"),
         )
 
-    @contextmanager
-    def _reachable(self) -> Iterator[None]:
+
+def why_away(settings: ProjectionSettings) -> str:
+    """Return why the document server cannot be used now; nothing where it answers."""
+    try:
+        store = Store(settings)
         try:
-            yield
-        except ConnectionFailure as error:
-            said = str(error).partition(" (configured timeouts")[0]  # what follows describes the driver's own state
-            kind = TooSlow if isinstance(error, NetworkTimeout) else Away
-            raise kind(f"MongoDB does not answer: {said}") from error
-        except BulkWriteError as error:
-            # A write that was made but not journalled is not durable: it is made again.
-            if error.details.get("writeConcernErrors") or _codes(error) & _PASSING:
-                raise Away(f"MongoDB did not take a write: {error.details}") from error
-            raise
-        except OperationFailure as error:
-            if error.timeout:
-                raise TooSlow(f"MongoDB did not finish in time: {error}") from error
-            if error.code in _PASSING or isinstance(error, WriteConcernError):
-                raise Away(f"MongoDB cannot answer now: {error}") from error
-            raise
-
-
-def _codes(error: BulkWriteError) -> set[int]:
-    return {int(found["code"]) for found in error.details.get("writeErrors", [])}
-
-
-def _refusal(collection: str, documents: Sequence[Document], refused: Sequence[Mapping[str, Any]]) -> DocumentRefused:
-    """Say which document of a bulk is refused, why, and which events made it."""
-    document = documents[refused[0]["index"]]
-    places = [f"{topic}[{place}]@{at}" for topic, ends in document["_at"].items() for place, at in ends.items()]
-    return DocumentRefused(
-        f"{collection}: the server refuses {len(refused)} documents, such as {document['_id']} (last event: "
-        f"{', '.join(places)}): {refused[0]['errmsg']}. Nothing is skipped: mend what refuses it, and start again"
-    )
+            store.now()
+        finally:
+            store.close()
+    except Away as error:
+        return str(error)
+    except PyMongoError as error:  # of the address itself
+        return f"the address cannot be used: {error}"
+    return ""
 
 
 def _chunks(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

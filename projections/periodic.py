@@ -9,7 +9,7 @@ import structlog
 from projections.csvfile import NotThere, newest_position, write_snapshot
 from projections.mongo import Store
 from projections.snapshots import Manifest
-from streaming.loop import Away
+from streaming.sink import Away
 
 log = structlog.get_logger()
 

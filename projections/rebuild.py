@@ -18,9 +18,9 @@ from projections.restored import restored
 from projections.settings import ProjectionSettings
 from streaming.codec import Poison
 from streaming.damage import LogUnsound
-from streaming.loop import Away
 from streaming.reader import topic_epoch, watermarks
 from streaming.records import Partition
+from streaming.sink import Away
 
 log = structlog.get_logger()
 

@@ -17,8 +17,9 @@ from projections.settings import ProjectionSettings
 from projections.sink import ReadModelSink
 from projections.statuses import partition_rows
 from streaming.admin import NotReady, await_kafka
-from streaming.loop import Away, Loop
+from streaming.loop import Loop
 from streaming.reader import LogAway, topic_epoch
+from streaming.sink import Away
 
 log = structlog.get_logger()
 

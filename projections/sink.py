@@ -10,16 +10,17 @@ import structlog
 
 from contracts.topics import topic_named
 from projections import takeover
+from projections.answers import Superseded
 from projections.checkpoints import by_partition, foreign_epochs, fresh, moved
 from projections.folds import Document, ReadModel
-from projections.mongo import CHECKPOINTS, Store, Superseded, now
+from projections.mongo import CHECKPOINTS, Store, now
 from projections.restored import restored
 from projections.writer import Writer
-from streaming.loop import Away
 from streaming.reader import LogAway, topic_epoch
 from streaming.records import Batch, Partition
 from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
+from streaming.sink import Away
 
 log = structlog.get_logger()
 
@@ -178,7 +179,7 @@ class ReadModelSink:
         row = takeover.beat(self._store, name, self._instance, self.paused_for)
         takeover.clear_abandoned(self._store, row)
         for instance, writer in row["writers"].items():
-            if self._store.now() - writer["seen_at"] > _FORGOTTEN:
+            if abs(self._store.now() - writer["seen_at"]) > _FORGOTTEN:
                 takeover.leave(self._store, name, instance)
         row = self._store.generation(name)
         if takeover.pausing_token(row):

@@ -30,9 +30,10 @@ from typing import Any
 
 import structlog
 
+from projections.answers import Superseded
 from projections.comparison import fingerprint
 from projections.folds import Document
-from projections.mongo import Store, Superseded
+from projections.mongo import Store
 
 log = structlog.get_logger()
 
@@ -70,12 +71,15 @@ def ask_for_pause(store: Store, model: str, token: str) -> None:
 
 
 def still_writing(store: Store, model: str, token: str) -> list[str]:
-    """Return the writers that live and have not stopped yet."""
+    """Return the writers that live and have not stopped yet.
+
+    One that was seen in a time to come is none of them: the clock has been set back since.
+    """
     writers: Mapping[str, Any] = store.generation(model).get("writers", {})
     return [
         instance
         for instance, writer in writers.items()
-        if writer["paused"] != token and store.now() - writer["seen_at"] < LEASE
+        if writer["paused"] != token and abs(store.now() - writer["seen_at"]) < LEASE
     ]
 
 
@@ -111,7 +115,8 @@ def clear_abandoned(store: Store, row: Document) -> None:
         return
     mine = {"rebuild.token": rebuild["token"]}
     if not rebuild.get("abandoned"):
-        if rebuild["until"] > store.now():
+        # One for longer than any is given was given before the clock was set back.
+        if timedelta() < rebuild["until"] - store.now() <= max(LEASE, COMMIT):
             return
         change = {"$set": {"rebuild.abandoned": True}}
         if store.change_generation(row["_id"], {**mine, "rebuild.until": rebuild["until"]}, change) is None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from projections.folds import Document, Folded, ReadModel, by_document, fold
 from projections.mongo import Store
-from streaming.loop import Away, TooSlow
 from streaming.records import Partition, Record
+from streaming.sink import Away, TooSlow
 
 _TRIES = 10
 

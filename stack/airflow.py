@@ -2,10 +2,8 @@
 
 import base64
 import json
-import os
 import secrets
 import shlex
-import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -13,7 +11,8 @@ from urllib.parse import quote
 
 from stack import health
 from stack.layout import HOST, Layout
-from stack.service import DidNotStart, Service, nothing
+from stack.migrating import migrate
+from stack.service import Service, nothing
 
 USER = "admin"
 _COMMANDS = {
@@ -122,21 +121,8 @@ def _migrate(layout: Layout, environment: dict[str, str]) -> None:
     """Create or upgrade the database, once per Airflow version."""
     home = layout.data / "airflow"
     home.mkdir(parents=True, exist_ok=True)
-    version = _version(layout)
-    stamp = home / "migrated"
-    if stamp.exists() and stamp.read_text() == version:
-        return
-    done = subprocess.run(
-        (str(layout.airflow_python), "-m", "airflow", "db", "migrate"),
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    layout.log("airflow-api").write_text(done.stdout + done.stderr)
-    if done.returncode:
-        raise DidNotStart(f"Airflow's database could not be migrated (see {layout.log('airflow-api')})")
-    stamp.write_text(version)
+    command = (str(layout.airflow_python), "-m", "airflow", "db", "migrate")
+    migrate(layout, "airflow-api", _version(layout), command, folder=home, environment=environment)
 
 
 def _version(layout: Layout) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from stack import cli_models
+from stack.cli_backup import backup, restore
 from stack.cli_contracts import contracts
 from stack.cli_dlq import dlq
 from stack.cli_epoch import new_epoch
@@ -262,5 +263,7 @@ app.command()(cli_models.reproduce)
 app.command()(cli_models.drift)
 
 
+app.command()(backup)
+app.command()(restore)
 app.command()(rebuild)
 app.command()(new_epoch)

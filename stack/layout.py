@@ -43,6 +43,8 @@ class Layout:
         True  # the market is the replay exchange's, and so is the time; else a real vendor and the wall clock
     )
     project: Path = PROJECT
+    mongodb: str = ""  # URI of a document server that is not this stack's; empty: it starts one
+    mongod: Path | None = None  # MongoDB's own server, where it is installed; None: the one that comes with Foretick
 
     @property
     def data(self) -> Path:
@@ -89,6 +91,11 @@ class Layout:
         """Return the http address of a service."""
         return f"http://{HOST}:{self.port(name)}{path}"
 
+    @property
+    def own_mongodb(self) -> str:
+        """Return the URI of the document server that this stack starts."""
+        return f"mongodb://{HOST}:{self.port('mongodb')}"
+
     def log(self, service: str) -> Path:
         """Return the file a service's output goes to."""
         return self.logs / f"{service}.log"
@@ -116,7 +123,7 @@ class Layout:
             "FORETICK_PORT_OFFSET": str(self.port_offset),
             "FORETICK_KAFKA": f"{HOST}:{self.port('kafka')}",
             "FORETICK_REGISTRY": self.url("registry", "/apis/ccompat/v7"),
-            "FORETICK_MONGODB": f"mongodb://{HOST}:{self.port('mongodb')}",
+            "FORETICK_MONGODB": self.mongodb or self.own_mongodb,
             "FORETICK_MONGODB_DATABASE": "stock_db",
             "FORETICK_MLFLOW": self.url("mlflow"),
             "FORETICK_MLFLOW_LINK": self.url("mlflow"),

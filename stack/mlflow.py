@@ -1,9 +1,12 @@
 """The MLflow tracking server and model registry."""
 
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 from stack import health
 from stack.layout import HOST, Layout
+from stack.migrating import migrate
 from stack.service import Service
 
 
@@ -28,5 +31,14 @@ def service(layout: Layout) -> Service:
         answers=health.http(layout.url("mlflow", "/health")),
         ports=("mlflow",),
         url=layout.url("mlflow"),
-        prepare=lambda: (data / "artifacts").mkdir(parents=True, exist_ok=True),
+        prepare=lambda: _prepare(layout, data),
     )
+
+
+def _prepare(layout: Layout, data: Path) -> None:
+    """Make the folders, and bring a database of an earlier MLflow to this one's form: the server would refuse it."""
+    (data / "artifacts").mkdir(parents=True, exist_ok=True)
+    command = (sys.executable, "-P", "-m", "mlflow", "db", "upgrade", "sqlite:///mlflow.db")
+    database = data / "mlflow.db"
+    if database.exists():  # the server makes one of its own form
+        migrate(layout, "mlflow", f"mlflow {version('mlflow')}", command, folder=data, keep=database)

@@ -1,4 +1,4 @@
-"""The embedded server that speaks MongoDB's protocol, in a process of its own."""
+"""The document server: the `mongod` that is installed, or the embedded server that speaks MongoDB's protocol."""
 
 import sys
 from pathlib import Path
@@ -6,25 +6,41 @@ from pathlib import Path
 from stack import health
 from stack.layout import HOST, Layout
 from stack.service import Service
+from stack.settings import EMBEDDED
 
-CACHE_SIZE = "256M"
+CACHE_MEGABYTES = 256
 
 
 def service(layout: Layout) -> Service:
-    """Return the document server."""
-    data = layout.data / "mongodb"
+    """Return the server.  Each has a folder of its own: neither can read the other's files."""
+    data = layout.data / ("mongod" if layout.mongod else "mongodb")
+    other = f" FORETICK_MONGOD={EMBEDDED} takes the server that comes with Foretick instead." if layout.mongod else ""
     return Service(
         name="mongodb",
         group="servers",
-        command=(
-            str(Path(sys.executable).with_name("secantusd-py")),
-            *("--host", HOST, "--port", str(layout.port("mongodb"))),
-            *("--storage-path", str(data), "--standalone", "--cache-size", CACHE_SIZE, "--log-level", "WARNING"),
-        ),
+        command=_mongod(layout, layout.mongod) if layout.mongod else _embedded(layout),
+        folder=data,
         answers=health.mongodb(layout.port("mongodb")),
         ports=("mongodb",),
-        url=f"mongodb://{HOST}:{layout.port('mongodb')}",
+        url=layout.own_mongodb,
         remedy=f"If its files are damaged, set them aside and start again: mv '{data}' '{data}.damaged'; foretick up. "
-        "The read models are then made anew from the log; nothing is lost",
+        f"The read models are then made anew from the log; nothing is lost.{other}",
         prepare=lambda: data.mkdir(parents=True, exist_ok=True),
+    )
+
+
+def _embedded(layout: Layout) -> tuple[str, ...]:
+    return (
+        str(Path(sys.executable).with_name("secantusd-py")),
+        *("--host", HOST, "--port", str(layout.port("mongodb")), "--storage-path", ".", "--standalone"),
+        *("--cache-size", f"{CACHE_MEGABYTES}M", "--log-level", "WARNING"),
+    )
+
+
+def _mongod(layout: Layout, program: Path) -> tuple[str, ...]:
+    return (
+        str(program),
+        *("--dbpath", ".", "--bind_ip", HOST, "--port", str(layout.port("mongodb")), "--nounixsocket", "--quiet"),
+        *("--wiredTigerCacheSizeGB", str(CACHE_MEGABYTES / 1024)),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     )

@@ -1,16 +1,19 @@
 """Say what would go wrong before anything starts."""
 
+import resource
 import shutil
 import socket
 from collections.abc import Iterable
 
 import psutil
+from pydantic import SecretStr
 
 from stack.layout import HOST, Layout
 from stack.service import Service
 from stack.validation import wrong_settings
 
 LEAST_DISK_GIGABYTES = 3
+LEAST_FILES = 1024
 
 
 class NotReady(Exception):
@@ -24,8 +27,11 @@ def check(layout: Layout, services: Iterable[Service]) -> None:
         *unholdable_paths(layout),
         *wrong_settings(services),
         *missing_environment(layout, services),
+        *no_loopback(),
         *busy_ports(layout, services),
         *little_disk(layout),
+        *few_files(),
+        *documents_away(layout, services),
     ]
     if problems:
         raise NotReady("\n".join(problems))
@@ -56,10 +62,23 @@ def missing_environment(layout: Layout, services: Iterable[Service]) -> list[str
     ]
 
 
+def no_loopback() -> list[str]:
+    """Return a line when nothing can listen on the address at which the parts of a stack find one another."""
+    with socket.socket() as candidate:
+        try:
+            candidate.bind((HOST, 0))
+        except OSError as error:
+            return [
+                f"Nothing can listen on {HOST} ({error.strerror}), where all servers are to. Has loopback no IPv4 "
+                f"address? As root: ip address add {HOST}/8 dev lo"
+            ]
+    return []
+
+
 def busy_ports(layout: Layout, services: Iterable[Service]) -> list[str]:
     """Return a line for every port that something else holds."""
     problems = []
-    for service in services:
+    for service in services if not no_loopback() else ():
         for name in service.ports:
             port = layout.port(name)
             if not free(port):
@@ -68,6 +87,28 @@ def busy_ports(layout: Layout, services: Iterable[Service]) -> list[str]:
                     "Stop that, or move all ports of this stack: FORETICK_PORT_OFFSET=100 foretick up"
                 )
     return problems
+
+
+def few_files() -> list[str]:
+    """Return a line when this process, and so all that it starts, may not open as many files as a broker needs."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY or most >= LEAST_FILES:
+        return []
+    return [
+        f"Only {most} files may be open at a time; {LEAST_FILES} are needed. Raise the limit: ulimit -n {LEAST_FILES}, "
+        "or nofile in /etc/security/limits.conf, or LimitNOFILE of a systemd unit."
+    ]
+
+
+def documents_away(layout: Layout, services: Iterable[Service]) -> list[str]:
+    """Return a line when read models are to lie in a document server of the user's, and it does not answer."""
+    if not layout.mongodb or not {"projections", "gateway"} & {service.name for service in services}:
+        return []
+    from projections.mongo import why_away
+    from projections.settings import ProjectionSettings
+
+    why = why_away(ProjectionSettings(mongodb=SecretStr(layout.mongodb)))
+    return [f"FORETICK_MONGODB: {why}. Start it, or take the setting away: Foretick then starts one."] if why else []
 
 
 def little_disk(layout: Layout) -> list[str]:

@@ -18,8 +18,8 @@ from rich.progress import (
 from rich.text import Text
 
 import projections.asof
+from projections.answers import Superseded
 from projections.asof import NoSuchMoment, PastState, moment_of
-from projections.mongo import Superseded
 from projections.readmodels import read_model
 from projections.rebuild import RebuildRefused, RebuildReport, rebuild
 from projections.settings import ProjectionSettings

@@ -41,7 +41,7 @@ def services(layout: Layout) -> list[Service]:
     servers = [
         kafka.service(layout, artifacts.kafka),
         registry.service(layout, artifacts.registry),
-        mongodb.service(layout),
+        *(mongodb.service(layout) for _ in range(not layout.mongodb)),
         mlflow.service(layout),
     ]
     return [*servers, *airflow.services(layout), *(_ours(layout, name) for name in SERVICES if _has(layout, name))]

@@ -1,12 +1,15 @@
 """The only place of the stack that reads the environment."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stack.layout import LARGEST_OFFSET, PROJECT, Layout
+
+EMBEDDED = "embedded"  # FORETICK_MONGOD: no mongod, though there is one
 
 
 class StackSettings(BaseSettings):
@@ -19,15 +22,43 @@ class StackSettings(BaseSettings):
     port_offset: int = Field(default=0, ge=0, le=LARGEST_OFFSET)
     source: str = "yahoo"  # the producers' settings, which say whether the market is real
     yahoo_url: str = ""
+    mongodb: SecretStr = SecretStr("")  # the projections' and the gateway's; here it says that none is to be started
+    mongod: str = ""
     xdg_cache_home: Path | None = Field(default=None, validation_alias="XDG_CACHE_HOME")
+
+    @field_validator("mongod")
+    @classmethod
+    def _exists(cls, named: str) -> str:
+        if named not in ("", EMBEDDED) and not _installed(named):
+            raise ValueError(f"there is no such program; {EMBEDDED!r} is the server that comes with Foretick")
+        return named
 
     def layout(self) -> Layout:
         """Return the layout these settings describe, with absolute paths."""
-        cache = self.cache or (self.xdg_cache_home or Path.home() / ".cache") / "foretick"
+        cache = self.cache or (self.xdg_cache_home or _caches(self.home)) / "foretick"
         layout = Layout(
             home=self.home.expanduser().absolute(),
             cache=cache.expanduser().absolute(),
             port_offset=self.port_offset,
         )
+        elsewhere = self.mongodb.get_secret_value()
         replayed = self.source == "yahoo" and self.yahoo_url in ("", layout.url("exchange"))
-        return replace(layout, replay=replayed)
+        return replace(
+            layout,
+            replay=replayed,
+            mongodb="" if elsewhere == layout.own_mongodb else elsewhere,
+            mongod=None if self.mongod == EMBEDDED else _installed(self.mongod or "mongod"),
+        )
+
+
+def _caches(home: Path) -> Path:
+    """Return the folder of caches; in this stack's home for a user that has none, as in many containers."""
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:
+        return home / "cache"
+
+
+def _installed(program: str) -> Path | None:
+    found = shutil.which(Path(program).expanduser())
+    return Path(found).absolute() if found else None

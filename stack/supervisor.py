@@ -18,7 +18,7 @@ from stack.layout import MARK, YOURS, Layout
 from stack.service import DidNotStart, Service
 
 GROUPS = ("servers", "airflow", "services")  # started from the left, stopped from the right
-_PYTHON, _PROJECT = "FORETICK_PYTHON", "FORETICK_PROJECT"  # told to supervisord by its environment
+PYTHON, PROJECT = "FORETICK_PYTHON", "FORETICK_PROJECT"  # told to supervisord by its environment
 _RETRIES = 1_000_000  # supervisord's back-off grows by a second each time; a service is never given up
 
 
@@ -85,8 +85,8 @@ def _program(service: Service) -> str:
     return _section(
         f"program:{service.name}",
         {
-            "command": f"%(ENV_{_PYTHON})s -m stack.launch {service.name}",
-            "directory": f"%(ENV_{_PROJECT})s",
+            "command": f"%(ENV_{PYTHON})s -m stack.launch {service.name}",
+            "directory": f"%(ENV_{PROJECT})s",
             "autostart": "false",
             "autorestart": "true",
             "startsecs": 5,
@@ -148,7 +148,7 @@ class Supervisor:
             path.touch(mode=0o600)
             path.write_text(text)
         yours = {name: os.environ[name] for name in YOURS if name in os.environ}
-        marked = {MARK: str(layout.home), _PYTHON: shlex.quote(sys.executable), _PROJECT: str(layout.project)}
+        marked = {MARK: str(layout.home), PYTHON: shlex.quote(sys.executable), PROJECT: str(layout.project)}
         marked |= {"PYTHONUNBUFFERED": "1"}
         environment = os.environ | layout.environment() | yours | marked
         process = subprocess.Popen(

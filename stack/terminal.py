@@ -1,6 +1,7 @@
 """What every command begins with: where the stack is, and where to write."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -36,6 +37,10 @@ def here() -> "Layout":
 
     layout = StackSettings().layout()
     go_direct()
+    try:
+        Path.home()
+    except RuntimeError:  # a user without a home: servers that look for theirs would not start
+        os.environ["HOME"] = str(layout.home)
     for name, value in layout.environment().items():
         os.environ.setdefault(name, value)
     return layout

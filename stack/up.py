@@ -5,8 +5,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +15,7 @@ from rich.console import Console
 
 from stack import journey, orphans, preflight, web
 from stack.artifacts import obtain
+from stack.home import admit
 from stack.layout import Layout
 from stack.lock import Lock
 from stack.preparing import prepare_log
@@ -59,11 +60,31 @@ def up(layout: Layout, wish: Wish, console: Console) -> int:
             if ours:
                 return _bring_up(layout, supervisor, wish, console)
             if time.monotonic() > deadline:
-                raise preflight.NotReady(
-                    f"Another `foretick up` (process {lock.holder()}) is at work on {layout.home}. "
-                    "Wait until it is done, or stop it there by Ctrl-C."
-                )
+                raise preflight.NotReady(_at_work(layout, lock))
             time.sleep(0.2)
+
+
+@contextmanager
+def home_taken(layout: Layout) -> Iterator[None]:
+    """Have a home, in which nothing may run, to oneself.
+
+    Raises:
+        NotReady: something runs there, or another command is at work on it.
+    """
+    _make_folders(layout)
+    with Lock(layout.run / "up.lock") as lock:
+        if not lock.taken():
+            raise preflight.NotReady(_at_work(layout, lock))
+        if Supervisor(layout).alive():
+            raise preflight.NotReady(f"Foretick runs from {layout.home}. Stop it first: foretick down")
+        yield
+
+
+def _at_work(layout: Layout, lock: Lock) -> str:
+    return (
+        f"Another `foretick` (process {lock.holder()}) is at work on {layout.home}. "
+        "Wait until it is done, or stop it there by Ctrl-C."
+    )
 
 
 def _make_folders(layout: Layout) -> None:
@@ -97,6 +118,7 @@ def _bring_up(layout: Layout, supervisor: Supervisor, wish: Wish, console: Conso
     orphans.sweep(str(layout.home))  # what an unclean end left holds ports and data folders
     wanted = [service for service in services(layout) if service.name in wish.names]
     names = {service.name for service in wanted}
+    admit(layout)
     preflight.check(layout, wanted)
     if wish.fresh:
         _forget(layout, console)

@@ -9,14 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Protocol
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as Place
 
 from contracts.topics import Topic
-from streaming.away import ServerAway
 from streaming.damage import Damaged, Watch, refuse_unreadable
 from streaming.inbox import BATCH, Inbox, Pace
 from streaming.lags import LoopState
@@ -27,6 +25,7 @@ from streaming.reader import HistoryGone, LogAway
 from streaming.records import Batch, Partition
 from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
+from streaming.sink import Away, Sink, TooSlow
 from streaming.stall import Stall
 
 log = structlog.get_logger()
@@ -36,26 +35,6 @@ ASK_SECONDS = 0.3  # for the end of a partition, while paused
 # The budget of a batch when partitions go to another member: the group waits so long for it to be finished (while its
 # servers answer) or dropped (while one is away).  After that the partitions go without it, and it is fenced.
 REVOKE_SECONDS = 45.0
-
-
-class Away(ServerAway):
-    """A server that a sink needs is away: the batch is tried again, nothing is skipped."""
-
-
-class TooSlow(Away):
-    """A server did not answer in time; perhaps it does for a smaller batch."""
-
-
-class Sink(Protocol):
-    """Keeps state and the position that belongs to it."""
-
-    def positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        """Return the next offset to read of each partition; one that is missing is read from its beginning."""
-        ...
-
-    def apply(self, batch: Batch) -> None:
-        """Fold a batch into the state; state and position are durable when this returns."""
-        ...
 
 
 class Loop:

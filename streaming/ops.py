@@ -16,11 +16,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streaming.proxies import go_direct
 from streaming.serving import Guarded, listen, serving
+from streaming.setback import watch_clock
 from streaming.settings import StreamSettings
 
 
 def configure_logging(service: str) -> None:
-    """Begin a service: its logs go to standard error, one JSON object a line; a proxy is for others' servers only."""
+    """Begin a service: its logs go to standard error, one JSON object a line; a proxy is for others' servers only.
+
+    It ends when the clock is set back (`streaming.setback`).
+    """
     faulthandler.enable(2)  # tells where the Kafka client ended the process, as it does at some damage
     go_direct()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
@@ -36,6 +40,7 @@ def configure_logging(service: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # what standard error is then, not what it is now
     )
+    watch_clock()
 
 
 def stop_on_signals() -> threading.Event:

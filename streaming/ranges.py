@@ -126,6 +126,21 @@ def offsets(
     return _settled(ask, timeout)
 
 
+def every_end(settings: StreamSettings, timeout: float = 10.0) -> dict[tuple[str, int], int]:
+    """Return the next offset of every partition that there is, of any prefix; not of Kafka's own topics.
+
+    Raises:
+        LogAway: the broker does not answer.
+    """
+    admin = inquirer(settings)
+    try:
+        topics = _settled(lambda: admin.list_topics(timeout=timeout).topics, min(timeout, _SETTLED))
+        places = [(name, at) for name, topic in topics.items() if not name.startswith("__") for at in topic.partitions]
+        return offsets(admin, places, NEXT, timeout) if places else {}
+    except KafkaException as error:
+        raise LogAway(f"Kafka at {settings.kafka} does not answer: {error.args[0].str()}") from error
+
+
 def topic_epoch(settings: StreamSettings, topic: Topic | str, timeout: float = 10.0) -> str:
     """Return Kafka's id of a topic: another one once the topic was deleted and made anew."""
     name = settings.physical(topic if isinstance(topic, str) else topic.name)

@@ -28,6 +28,9 @@ class RestoreRefused(Exception):
     """The registry cannot be given the ids that the log uses; the text says why and what to do."""
 
 
+_PRESERVED = {f"X-Registry-Preserve-{each}Id": "true" for each in ("Global", "Content")}
+
+
 @dataclass(slots=True)
 class Use:
     """The messages of a topic that have one schema id.
@@ -203,14 +206,24 @@ def _give(settings: StreamSettings, texts: dict[int, str]) -> None:
             }
             folder.writestr(f"content/{digest}.Content.json", json.dumps(entry))
             folder.writestr(f"content/{digest}.Content.data", text)
+    import_archive(settings, archive.getvalue(), f"Those that the log uses: {', '.join(map(str, texts))}")
+
+
+def import_archive(settings: StreamSettings, archive: bytes, content: str = "") -> None:
+    """Give Apicurio Registry what one of its exports holds, with the ids of it.
+
+    Raises:
+        RestoreRefused: it takes no such thing; the text says so, and `content`.
+        RegistryAway: it does not answer.
+    """
     base = settings.registry.split("/apis/")[0]
     login = settings.registry_auth.get_secret_value().partition(":") if settings.registry_auth else None
     try:
         answer = httpx2.post(
             f"{base}/apis/registry/v3/admin/import",
             params={"requireEmptyRegistry": "false"},
-            headers={"Content-Type": "application/zip", "X-Registry-Preserve-ContentId": "true"},
-            content=archive.getvalue(),
+            headers={"Content-Type": "application/zip", **_PRESERVED},
+            content=archive,
             auth=(login[0], login[2]) if login else None,
             timeout=60,
         )
@@ -219,5 +232,5 @@ def _give(settings: StreamSettings, texts: dict[int, str]) -> None:
     if answer.is_error:
         raise RestoreRefused(
             f"the registry at {base} takes no schemas with ids (it answers {answer.status_code}): restore it from its "
-            "own backup. Those that the log uses: " + ", ".join(f"{schema_id}" for schema_id in texts)
+            f"own backup. {content}"
         )

@@ -22,6 +22,7 @@ from stack.logs import last_lines
 from stack.preflight import free
 from stack.settings import StackSettings
 from tests.disks import mounted
+from tests.stacks import Stack
 
 # Clear of the kernel's range for outgoing connections (32768 up), even for MongoDB's 27017.  Two stacks whose offsets
 # differ by 80, 1080 or 3080 share a port; those that two workers pick at the same time never do.
@@ -196,6 +197,15 @@ def _isolated(servers: Layout, monkeypatch: pytest.MonkeyPatch) -> Iterator[Isol
 def free_offset() -> Callable[[], int]:
     """Give a function that finds a port offset for a stack of one's own."""
     return _free_offset
+
+
+@pytest.fixture
+def stack(tmp_path: Path, free_offset: Callable[[], int]) -> Iterator[Stack]:
+    """Give a stack of one's own, of which nothing runs; at the end it is stopped, and must leave nothing."""
+    stack = Stack(_layout(tmp_path / "home", free_offset()))
+    yield stack
+    stack.run("down")
+    assert stack.processes() == []
 
 
 def _free_offset() -> int:

@@ -12,9 +12,9 @@ from contracts.topics import STOCK_DATA
 from projections.checkpoints import vector
 from projections.mongo import Store
 from projections.settings import ProjectionSettings
-from streaming.loop import Away
 from streaming.publisher import Publisher, PublishFailed
 from streaming.reader import LogAway, watermarks
+from streaming.sink import Away
 from tests.faults.truths import MODELS, missing
 from tests.waiting import until
 

@@ -3,9 +3,8 @@
 import random
 
 from contracts.topics import STOCK_DATA
-from projections.rebuild import rebuild
+from tests.faults.reprise import go_on_rebuilt
 from tests.faults.streams import caught_up, publish, stream
-from tests.faults.truths import MODELS, assert_exactly_once
 from tests.integration.projecting import command
 from tests.topics import make_anew
 from tests.waiting import until
@@ -30,10 +29,4 @@ def test_topic_made_anew_under_a_running_service_stops_it_and_the_command_it_nam
     assert "foretick rebuild stock_data --accept-difference" in consumer.log
     assert "--accept-difference" in command("rebuild", "stock_data", code=1)
 
-    for model in MODELS:
-        assert rebuild(settings, model.name, accept_difference=True).took_over
-    consumer.start()
-    publish(settings, stream(100, dice, first=9000))
-    until(lambda: caught_up(settings), "it goes on")
-    assert consumer.stop() == 0
-    assert_exactly_once(settings)
+    go_on_rebuilt(settings, consumer, dice)

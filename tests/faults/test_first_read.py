@@ -14,11 +14,11 @@ from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, STOCK_DATA, STO
 from forecasting.following import Backlog, Follower, ends
 from forecasting.serve import Serving
 from forecasting.settings import ServeSettings
-from streaming.loop import Away
 from streaming.publisher import KafkaAway, Publisher
 from streaming.reader import LogAway, read_all
 from streaming.records import Batch
 from streaming.registry import RegistryAway
+from streaming.sink import Away
 from tests.unit.forecasting.markets import bar, sessions
 from tests.unit.forecasting.memory import FixedClock, Model, Watch, lineup
 from tests.waiting import PATIENCE, until

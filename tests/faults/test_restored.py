@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from contracts.topics import STOCK_DATA
-from projections.rebuild import rebuild
+from tests.faults.reprise import go_on_rebuilt
 from tests.faults.streams import caught_up, publish, stream
-from tests.faults.truths import MODELS, assert_exactly_once
 from tests.waiting import until
 
 pytestmark = pytest.mark.long
@@ -42,10 +41,4 @@ def test_log_restored_older_than_the_read_models_is_told_and_the_command_it_name
     assert until(lambda: consumer.process.poll(), "it stops") == 1
     assert "the log was restored to an earlier state" in consumer.log
     assert re.search(r"foretick rebuild \w+ --accept-difference", consumer.log)  # of the one that looked first
-    for model in MODELS:
-        assert rebuild(settings, model.name, accept_difference=True).took_over
-    consumer.start()
-    publish(settings, stream(100, dice, first=9000))
-    until(lambda: caught_up(settings), "it goes on")
-    assert consumer.stop() == 0
-    assert_exactly_once(settings)
+    go_on_rebuilt(settings, consumer, dice)

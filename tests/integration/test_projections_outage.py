@@ -20,7 +20,7 @@ from projections.mongo import Store
 from projections.readmodels import READ_MODELS
 from projections.rebuild import rebuild
 from projections.settings import ProjectionSettings
-from streaming.loop import Away
+from streaming.sink import Away
 from tests.integration.projecting import (
     Running,
     assert_reconciled,

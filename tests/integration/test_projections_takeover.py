@@ -9,14 +9,15 @@ import pytest
 from contracts.topics import STOCK_DATA
 from projections import sink as sinks
 from projections import takeover
+from projections.answers import Superseded
 from projections.bars import BARS
 from projections.lease import Lease
-from projections.mongo import Store, Superseded, now
+from projections.mongo import Store, now
 from projections.rebuild import rebuild
 from projections.sink import ReadModelSink
-from streaming.loop import Away
 from streaming.reader import read_all, watermarks
 from streaming.records import Batch
+from streaming.sink import Away
 from tests.integration.projecting import Running, bars, documents, expected, publish
 from tests.waiting import until
 

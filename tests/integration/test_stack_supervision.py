@@ -3,21 +3,16 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
 
 from contracts.topics import STOCK_DATA
-from stack import health, orphans
-from stack.layout import HOST, PROJECT, Layout
+from stack import health
+from stack.layout import HOST, Layout
 from stack.settings import StackSettings
-from stack.supervisor import Supervisor
 from streaming.ranges import topic_epoch
+from tests.stacks import Stack
 from tests.supervised import ended, kill, running
 from tests.waiting import PATIENCE, until
 
@@ -25,54 +20,21 @@ pytestmark = pytest.mark.realtime
 SERVICE = "mongodb"  # the one that starts fastest
 
 
-class Stack:
-    """A stack of one service, and the command line that governs it."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.supervisor = Supervisor(layout)
-        self.answers = health.mongodb(layout.port(SERVICE))
-
-    def command(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            (sys.executable, "-m", "stack", *arguments),
-            cwd=PROJECT,
-            env=os.environ | self.layout.environment() | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
-        process = self.command(*arguments, **environment)
-        output, _ = process.communicate(timeout=PATIENCE * 60)
-        return process.returncode, output
-
-    def process(self) -> psutil.Process:
-        return running(self.supervisor, SERVICE)
-
-    def processes(self) -> list[list[str]]:
-        """Return the command lines of what runs."""
-        found = []
-        for each in orphans.marked(str(self.layout.home)):
-            with suppress(psutil.NoSuchProcess):
-                found.append(each.cmdline())
-        return found
+def answers(stack: Stack) -> bool:
+    """Tell whether the service answers."""
+    return health.mongodb(stack.layout.port(SERVICE))(2.0)
 
 
-@pytest.fixture
-def stack(tmp_path: Path, free_offset: Callable[[], int]) -> Iterator[Stack]:
-    stack = Stack(Layout(home=tmp_path / "home", cache=tmp_path / "cache", port_offset=free_offset()))
-    yield stack
-    stack.run("down")
-    assert stack.processes() == []
+def process_of(stack: Stack) -> psutil.Process:
+    """Return the service's process, once it runs."""
+    return running(stack.supervisor, SERVICE)
 
 
 def test_killed_service_comes_back_by_itself(stack):
     code, output = stack.run("up", "--only", SERVICE, "--detach")
     assert code == 0, output
     killed = kill(stack.supervisor, SERVICE)
-    until(lambda: stack.process() != killed and stack.answers(), "a new process that answers")
+    until(lambda: process_of(stack) != killed and answers(stack), "a new process that answers")
 
 
 def test_down_leaves_no_process_and_no_port(stack):
@@ -80,13 +42,13 @@ def test_down_leaves_no_process_and_no_port(stack):
     code, output = stack.run("down")
     assert (code, output.strip()) == (0, "Stopped.")
     assert stack.processes() == []
-    assert not stack.answers()
+    assert not answers(stack)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_up_in_the_foreground_signalled_stops_everything(stack, ending):
     process = stack.command("up", "--only", SERVICE)
-    until(stack.answers, "the service answering")
+    until(lambda: answers(stack), "the service answering")
     process.send_signal(ending)
     output, _ = process.communicate(timeout=PATIENCE * 60)
     assert process.returncode == 0, output
@@ -95,7 +57,7 @@ def test_up_in_the_foreground_signalled_stops_everything(stack, ending):
 
 def test_down_from_elsewhere_ends_up_in_the_foreground(stack):
     process = stack.command("up", "--only", SERVICE)
-    until(stack.answers, "the service answering")
+    until(lambda: answers(stack), "the service answering")
     stack.run("down")
     output, _ = process.communicate(timeout=PATIENCE * 60)
     assert process.returncode == 0, output
@@ -104,7 +66,7 @@ def test_down_from_elsewhere_ends_up_in_the_foreground(stack):
 
 def test_up_in_the_foreground_whose_supervisor_is_killed_leaves_nothing(stack):
     process = stack.command("up", "--only", SERVICE)
-    until(stack.answers, "the service answering")
+    until(lambda: answers(stack), "the service answering")
     os.kill(stack.supervisor.pid(), signal.SIGKILL)
     output, _ = process.communicate(timeout=PATIENCE * 60)
     assert process.returncode == 1, output
@@ -122,12 +84,12 @@ def test_up_signalled_while_starting_stops_everything(stack):
 
 def test_second_up_says_it_runs_already(stack):
     stack.run("up", "--only", SERVICE, "--detach")
-    before = stack.process()
+    before = process_of(stack)
     code, output = stack.run("up", "--only", SERVICE, "--detach")
     assert code == 0
     assert "already running" in output
     assert SERVICE in output
-    assert stack.process() == before
+    assert process_of(stack) == before
 
 
 def test_many_ups_at_once_are_one_up(stack):
@@ -135,20 +97,20 @@ def test_many_ups_at_once_are_one_up(stack):
     outputs = [process.communicate(timeout=PATIENCE * 60)[0] for process in ups]
     assert [process.returncode for process in ups] == [0, 0, 0], outputs
     assert sum("already running" in output for output in outputs) == 2
-    until(stack.answers, "the service answering")
+    until(lambda: answers(stack), "the service answering")
     assert sum("supervisord" in " ".join(line) for line in stack.processes()) == 1
 
 
 def test_up_after_the_supervisor_was_killed_takes_over_its_ports(stack):
     stack.run("up", "--only", SERVICE, "--detach")
-    left = stack.process()
+    left = process_of(stack)
     os.kill(stack.supervisor.pid(), signal.SIGKILL)
     until(lambda: not stack.supervisor.alive(), "the end of supervisord")
     assert not ended(left)
     code, output = stack.run("up", "--only", SERVICE, "--detach")
     assert code == 0, output
     assert ended(left)
-    assert stack.answers()
+    assert answers(stack)
 
 
 def test_down_after_the_supervisor_was_killed_sweeps_what_it_left(stack):
@@ -184,7 +146,7 @@ def test_status_of_a_running_stack_shows_its_service(stack):
     code, output = stack.run("status")
     assert code == 0
     assert f"{SERVICE}" in output
-    assert str(stack.process().pid) in output
+    assert str(process_of(stack).pid) in output
 
 
 HOSTILE = "x ü %20 #b ;c 'q' \"d\" & (a) [z]* + e, =:?"

@@ -16,7 +16,7 @@ from contracts.samples import SAMPLES, sample
 from contracts.topics import STOCK_DATA, topic_of
 from streaming.codec import Codec, Poison
 from streaming.letters import DeadLetters
-from streaming.loop import Away, Loop
+from streaming.loop import Loop
 from streaming.moments import offsets_at
 from streaming.publisher import Publisher
 from streaming.reader import HistoryGone, Tail, read_all, read_range, topic_epoch, watermarks
@@ -25,6 +25,7 @@ from streaming.redriving import CannotSettle, Redriver
 from streaming.registry import Registry
 from streaming.restoring import restore
 from streaming.settings import StreamSettings
+from streaming.sink import Away
 from tests.topics import produce
 from tests.waiting import PATIENCE, until
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from projections.answers import Superseded
 from projections.folds import Document
-from projections.mongo import CHECKPOINTS, GENERATIONS, Superseded
-from streaming.loop import Away
+from projections.mongo import CHECKPOINTS, GENERATIONS
+from streaming.sink import Away
 
 
 class WholeStore:

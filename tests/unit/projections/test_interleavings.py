@@ -17,14 +17,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from contracts.topics import STOCK_DATA
 from projections import sink as sinks
 from projections import takeover
+from projections.answers import Superseded
 from projections.bars import BARS
 from projections.comparison import compare
-from projections.mongo import CHECKPOINTS, Superseded
+from projections.mongo import CHECKPOINTS
 from projections.sink import ReadModelSink
 from projections.writer import Writer
-from streaming.loop import Away
 from streaming.records import Batch
 from streaming.settings import StreamSettings
+from streaming.sink import Away
 from tests.unit.projections.logs import CLOSED, bar, folded, record
 from tests.unit.projections.memory import WholeStore
 
@@ -93,8 +94,9 @@ class Interleavings(RuleBasedStateMachine):
             event = bar(f"S{partition}", day, revision, close=411.0 + end % 12 / 8)
             self.log[partition].append(record(event, end, partition))
 
-    @rule(seconds=st.sampled_from([1, 5, 16, 40]))
+    @rule(seconds=st.sampled_from([1, 5, 16, 40, 3600, -3600]))
     def pass_time(self, seconds: int) -> None:
+        """Let time pass; somebody may also set the server's clock, forward or back."""
         self.time += timedelta(seconds=seconds)
 
     # Writers

@@ -11,7 +11,7 @@ from projections.leaderboard import LEADERBOARD
 from projections.readmodels import READ_MODELS
 from projections.symbols import SYMBOLS
 from projections.writer import Writer
-from streaming.loop import Away, TooSlow
+from streaming.sink import Away, TooSlow
 from tests.unit.projections.logs import MemoryStore, bar, folded, issued, log_of, record, scored
 
 SYMBOL = st.sampled_from(["AAPL", "IBM", "MSFT"])

@@ -10,11 +10,14 @@ import pytest
 from stack import orphans
 from stack.layout import MARK
 from stack.status import memory
+from tests.waiting import until
 
 
 @pytest.fixture
 def child(tmp_path) -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen(("sleep", "600"), env=os.environ | {MARK: str(tmp_path)}) as child:
+        # It has begun, and its environment is in place a moment later.
+        until(lambda: psutil.Process(child.pid).environ(), "its environment can be read", period=0)
         yield child
         child.kill()
 

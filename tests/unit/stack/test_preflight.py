@@ -1,9 +1,11 @@
 """What is told before anything starts."""
 
 import os
+import resource
 import shutil
 import socket
 from collections import namedtuple
+from dataclasses import replace
 
 import pytest
 
@@ -67,3 +69,32 @@ def test_check_missing_airflow_says_what_to_run(layout, tmp_path):
     bare = Layout(home=tmp_path, cache=tmp_path, port_offset=layout.port_offset, project=tmp_path)
     with pytest.raises(NotReady, match="make run"):
         preflight.check(bare, [service for service in services(bare) if service.name == "airflow-triggerer"])
+
+
+@pytest.mark.parametrize("uri", ["mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50", "nonsense"])
+def test_check_document_server_of_the_users_that_does_not_answer_is_told_by_its_setting(layout, uri):
+    layout = replace(layout, mongodb=uri)
+    wanted = [each for each in services(layout) if each.name == "projections"]
+    with pytest.raises(NotReady, match=r"FORETICK_MONGODB: .* Start it, or take the setting away"):
+        preflight.check(layout, wanted)
+    preflight.check(layout, [])
+
+
+def test_check_few_files_says_how_many_and_how_to_raise_the_limit(layout, monkeypatch):
+    monkeypatch.setattr(preflight.resource, "getrlimit", lambda _: (256, 512))
+    with pytest.raises(NotReady, match=r"Only 512 files .* ulimit -n 1024"):
+        preflight.check(layout, [])
+
+
+@pytest.mark.parametrize("most", [1024, resource.RLIM_INFINITY])
+def test_check_files_enough_says_nothing(layout, monkeypatch, most):
+    monkeypatch.setattr(preflight.resource, "getrlimit", lambda _: (256, most))
+    preflight.check(layout, [])
+
+
+def test_check_loopback_without_an_ipv4_address_is_told_and_no_port_is_called_in_use(layout, monkeypatch):
+    monkeypatch.setattr(preflight, "HOST", "192.0.2.1")  # an address that no machine has
+    with pytest.raises(NotReady) as told:
+        preflight.check(layout, services(layout)[:3])
+    assert "Nothing can listen on 192.0.2.1" in str(told.value)
+    assert "in use" not in str(told.value)

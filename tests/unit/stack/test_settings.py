@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from stack.services import services
 from stack.settings import StackSettings
 
 
@@ -16,6 +17,8 @@ def nothing_set(monkeypatch):
         "FORETICK_PORT_OFFSET",
         "FORETICK_SOURCE",
         "FORETICK_YAHOO_URL",
+        "FORETICK_MONGODB",
+        "FORETICK_MONGOD",
         "XDG_CACHE_HOME",
     ):
         monkeypatch.delenv(name, raising=False)
@@ -58,3 +61,54 @@ def test_layout_of_the_default_source_is_replayed_even_when_its_address_is_told(
     told = StackSettings().layout().environment()["FORETICK_YAHOO_URL"]
     monkeypatch.setenv("FORETICK_YAHOO_URL", told)
     assert StackSettings().layout().replay
+
+
+def test_cache_of_a_user_without_a_home_is_in_this_stacks_home(monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    assert StackSettings().layout().cache == tmp_path / "cache" / "foretick"
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path) -> Path:
+    """A `mongod` on the PATH."""
+    program = tmp_path / "mongod"
+    program.touch(mode=0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return program
+
+
+def started(layout) -> list[str]:
+    """Return the command of the document server that `up` would start, nothing where there is none."""
+    return [part for service in services(layout) if service.name == "mongodb" for part in service.command]
+
+
+def test_mongod_that_is_installed_is_used_and_has_a_folder_of_its_own(installed):
+    layout = StackSettings().layout()
+    (service,) = (each for each in services(layout) if each.name == "mongodb")
+    assert service.command[0] == str(installed)
+    assert service.folder == layout.data / "mongod"
+    assert "FORETICK_MONGOD=embedded" in service.remedy
+
+
+def test_embedded_server_is_used_where_nothing_is_installed_or_it_is_wanted(installed, monkeypatch):
+    monkeypatch.setenv("FORETICK_MONGOD", "embedded")
+    assert started(StackSettings().layout())[0].endswith("secantusd-py")
+    monkeypatch.delenv("FORETICK_MONGOD")
+    installed.unlink()
+    assert started(StackSettings().layout())[0].endswith("secantusd-py")
+
+
+def test_mongod_that_is_named_and_not_there_is_told(monkeypatch):
+    monkeypatch.setenv("FORETICK_MONGOD", "/nowhere/mongod")
+    with pytest.raises(ValidationError, match="no such program"):
+        StackSettings()
+
+
+def test_document_server_of_the_users_is_used_and_none_is_started(monkeypatch):
+    own = StackSettings().layout().environment()["FORETICK_MONGODB"]
+    for uri, starts in ((own, True), ("mongodb://db.example:27017/?tls=true", False)):
+        monkeypatch.setenv("FORETICK_MONGODB", uri)
+        layout = StackSettings().layout()
+        assert layout.environment()["FORETICK_MONGODB"] == uri
+        assert bool(started(layout)) == starts
