@@ -1,7 +1,7 @@
 # Foretick: `make run` and `make test` need Python 3.11 to 3.13 and make; all else comes from package registries.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help run down test test-all test-faults check bench lock audit sbom FORCE
+.PHONY: help run down test test-all test-faults soak check bench lock audit sbom FORCE
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 ifndef PYTHON
@@ -19,6 +19,7 @@ WORKERS := $(shell echo $$(($(CORES) < 6 ? $(CORES) + 1 : 6)))
 # Of those, how many may wait for deadlines in real time.
 PAIR := $(shell echo $$(($(WORKERS) < 2 ? 1 : $(CORES) < 4 ? 2 : 3)))
 EVENTS := 100000# in a stream of `make test-faults`
+MINUTES := 60# of `make soak`
 PYTEST := $(BIN)/pytest --dist loadgroup --no-loadscope-reorder
 PACKAGES := contracts streaming producers projections forecasting gateway stack
 
@@ -41,7 +42,11 @@ test-all: .venv/.dev .venv-airflow/.airflow ## every test: real servers, trainin
 
 test-faults: .venv/.dev ## all fault tests, at full length (EVENTS=5000 ARGS="-k kill")
 	@FORETICK_FAULT_EVENTS=$(EVENTS) FORETICK_INTERLEAVINGS=2000 exec $(BIN)/pytest --timeout 3600 tests/faults \
-		tests/unit/projections/test_interleavings.py $(ARGS)
+		tests/unit/projections/test_interleavings.py tests/unit/gateway/test_schedules.py $(ARGS)
+
+soak: .venv/.dev ## an hour of a whole system whose parts are killed every minute, its history checked (MINUTES=10)
+	@FORETICK_FAULT_SOAK_MINUTES=$(MINUTES) FORETICK_FAULT_SOAK_FOLDER=build/soak exec $(BIN)/pytest -s --timeout 0 \
+		tests/faults/test_soak.py $(ARGS)
 
 check: .venv/.dev ## lint, format, types, import rules, schemas, compose file, the web app's lint and tests
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ def create_app(
         status: the service's own state, as JSON.
         reasons: why it is not ready; empty when it is.
     """
-    app = FastAPI(title="Foretick forecasting", redoc_url=None)
+    app = FastAPI(title="Foretick forecasting", docs_url=None, redoc_url=None)
     app.include_router(ops_router(status, reasons))
 
     @app.get("/ping")

@@ -1,9 +1,9 @@
 """What the forecasting services and the training read from the environment (`FORETICK_*`)."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.files.settings import CsvSettings
 from streaming.settings import StreamSettings
@@ -41,6 +41,11 @@ class ServeSettings(ForecastingSettings):
     alias_seconds: float = Field(1.0, gt=0, description="Seconds between two looks at the registry's aliases.")
     tick_seconds: float = Field(0.2, gt=0, description="Seconds between two looks at what waits to begin.")
     flush_seconds: float = Field(20.0, gt=0, description="Seconds to wait for acknowledgements before pausing.")
+
+    @model_validator(mode="after")
+    def _predicts_for_nobody_else(self) -> Self:
+        self.refuse_strangers("FORETICK_FORECASTING_HOST", self.forecasting_host)
+        return self
 
 
 class ScoreSettings(ForecastingSettings):

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
 
 READ, PREDICT = "read", "predict"
 SCOPES = frozenset({READ, PREDICT})
 
 COOKIE = "foretick_token"
+HOST_COOKIE = f"__Host-{COOKIE}"  # over TLS: browsers let no other host, and no page without TLS, set it
 PROTOCOL = "foretick.v1"
 _TOKEN_PROTOCOL, _TICKET_PROTOCOL = "foretick.token.", "foretick.ticket."
 
@@ -29,8 +29,13 @@ class Caller:
     name: str
     address: str
     scopes: frozenset[str] = SCOPES
-    known: bool = False  # by a token; else the name is the address
+    kind: str = "address"  # what the name is: an "address", a static "token"'s, or a "jwt"'s subject
     until: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Tell callers apart: a subject and a token may have the same name."""
+        return self.kind, self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,11 @@ def need(path: str) -> str | None:
     return PREDICT if first == "predict" else READ
 
 
-def shown(headers: Mapping[str, str], query: str, websocket: bool) -> Credential | None:
+def shown(headers: Mapping[str, str], websocket: bool) -> Credential | None:
     """Return what a request shows of its caller; None: nothing.
 
-    A browser's socket cannot set headers: it offers the token or a ticket as a subprotocol, or the ticket (good once,
-    for seconds) in the address. Tokens are never read from an address: those are logged along the way.
+    A browser's socket cannot set headers: it offers the token or a ticket as a subprotocol. Neither is ever read from
+    an address: those are logged along the way.
     """
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer" and value.strip():
@@ -68,12 +73,11 @@ def shown(headers: Mapping[str, str], query: str, websocket: bool) -> Credential
                 return Credential(token=offered.removeprefix(_TOKEN_PROTOCOL))
             if offered.startswith(_TICKET_PROTOCOL):
                 return Credential(ticket=offered.removeprefix(_TICKET_PROTOCOL))
-        if ticket := parse_qs(query).get("ticket"):
-            return Credential(ticket=ticket[0])
     try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        cookies = SimpleCookie(headers.get("cookie", ""))
     except CookieError:
         return None
+    cookie = cookies.get(HOST_COOKIE) or cookies.get(COOKIE)
     return Credential(token=cookie.value, ambient=True) if cookie and cookie.value else None
 
 

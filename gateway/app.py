@@ -44,6 +44,7 @@ from gateway.threads import in_thread
 from gateway.web import WebApp
 from gateway.webhooks import MODELS
 from gateway.wiring import Parts
+from streaming.journal import Journal
 
 ROUTES = (
     symbols, bars, actions, forecasts, models, leaderboard, lineage, pipeline, predict, files, access, health, streams,
@@ -61,6 +62,7 @@ def create_app(settings: GatewaySettings, opening: Opening | None = None) -> Fas
     """
     metrics = Metrics()
     keys = Keys(settings)
+    journal = Journal()
     open_parts = opening or running
 
     @asynccontextmanager
@@ -81,18 +83,25 @@ def create_app(settings: GatewaySettings, opening: Opening | None = None) -> Fas
         redirect_slashes=False,
         middleware=[
             Middleware(
+                Guard,
+                metrics=metrics,
+                body_limit=settings.body_limit,
+                hosts=settings.allowed_hosts,
+                journal=journal,
+            ),
+            Middleware(
                 CORSMiddleware,
                 allow_origins=sorted(settings.allowed_origins),
                 allow_methods=["GET", "POST"],
                 allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID", "traceparent"],
                 expose_headers=["ETag", "Retry-After", "X-Request-ID", "X-Stream-Position"],
             ),
-            Middleware(Guard, metrics=metrics, body_limit=settings.body_limit, hosts=settings.allowed_hosts),
-            Middleware(Doorman, keys=keys, settings=settings, metrics=metrics),
+            Middleware(Doorman, keys=keys, settings=settings, metrics=metrics, journal=journal),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         ],
     )
     app.state.keys = keys
+    app.state.journal = journal
     problems.install(app)
     for module in ROUTES:
         app.include_router(module.router)

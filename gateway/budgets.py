@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from math import ceil
 
 MOST_CALLERS = 10_000
@@ -14,9 +14,10 @@ class Budgets:
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._size = per_minute
         self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # (requests left, when), least recent first
+        # (requests left, when), least recent first
+        self._left: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
-    def spend(self, caller: str) -> int:
+    def spend(self, caller: Hashable) -> int:
         """Take a request off the caller's budget; return 0, or the seconds to wait if nothing is left."""
         if not self._size:
             return 0

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from gateway.access import need
-from gateway.policies import by_hash, csp
+from gateway.problems import problems
 from gateway.webhooks import webhooks
+from streaming.policies import by_hash, csp
 
 DESCRIPTION = """\
 Lists answer `{"items": [...], "next": cursor or null, "position": {topic: {partition: next offset}}}`; the position is
@@ -97,6 +98,8 @@ def _ask_for_tokens(spec: dict[str, Any]) -> None:
         scope = need(path)
         for operation in operations.values():
             operation["security"] = [{"token": [scope]}, {}] if scope else [{}]
+            if scope:
+                operation["responses"] |= {str(status): answer for status, answer in problems(429).items()}
 
 
 def page(spec: Mapping[str, Any]) -> str:

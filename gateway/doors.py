@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import lru_cache
 
 import structlog
 from starlette.datastructures import Headers
@@ -9,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from gateway.access import Caller, Credential, need, shown
+from gateway.access import OURS, Caller, Credential, need, shown
+from gateway.budgets import Budgets
 from gateway.jwts import Jwts, NotOurs
 from gateway.metrics import Metrics
 from gateway.problems import Problem
@@ -17,6 +19,7 @@ from gateway.settings import GatewaySettings
 from gateway.tickets import Tickets
 from gateway.tokens import digest
 from gateway.web import is_page
+from streaming.journal import Journal
 from streaming.serving import UNSAFE, from_us
 
 log = structlog.get_logger()
@@ -50,7 +53,7 @@ class Keys:
         if grant := self._grants.get(digest(credential.token)):
             if grant.until is not None and time.time() >= grant.until:
                 raise _unknown("The token has ended; whoever made it can make another.")
-            return Caller(grant.name, address, grant.scopes, known=True, until=grant.until)
+            return Caller(grant.name, address, grant.scopes, "token", grant.until)
         if self._jwts is None or credential.token.count(".") != 2:
             raise _unknown("The token is not known here.")
         try:
@@ -62,11 +65,14 @@ class Keys:
 class Doorman:
     """Let in who may come in, and tell the app who it is (`scope["state"]["caller"]`)."""
 
-    def __init__(self, app: ASGIApp, keys: Keys, settings: GatewaySettings, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, settings: GatewaySettings, metrics: Metrics, journal: Journal) -> None:
         self._app = app
         self._keys = keys
         self._origins = settings.allowed_origins
         self._metrics = metrics
+        self._journal = journal
+        self._budgets = Budgets(settings.requests_per_minute if keys.required else 0)
+        self._told = lru_cache(10_000)(self._tell)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -74,31 +80,51 @@ class Doorman:
             return
         headers = Headers(scope=scope)
         try:
-            caller = await self._admitted(scope, headers)
+            try:
+                await self._admit(scope, headers)
+            except Problem:
+                self._spend(scope)  # who is refused has asked, too
+                raise
+            self._spend(scope)
         except Problem as problem:
             self._metrics.denied.labels(problem.kind).inc()
+            scope["state"]["refused"] = problem.kind
             await _answer(_denial(scope, headers, problem), scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = caller
+        structlog.contextvars.bind_contextvars(caller=scope["state"]["caller"].name)
         await self._app(scope, receive, send)
 
-    async def _admitted(self, scope: Scope, headers: Headers) -> Caller:
+    async def _admit(self, scope: Scope, headers: Headers) -> None:
         address = (scope.get("client") or ("",))[0]
+        scope["state"]["caller"] = Caller(address, address, frozenset())
         if scope.get("method") in UNSAFE and not from_us(headers.get("origin"), headers.get("host"), self._origins):
             raise _FOREIGN_PAGE
         path, websocket = scope["path"], scope["type"] == "websocket"
         needed = need(path)
         if needed is None and not _is_the_page(scope, headers):
-            return Caller(address, address, frozenset())
-        credential = shown(headers, scope["query_string"].decode("latin-1"), websocket)
+            return
+        credential = shown(headers, websocket)
         caller = await self._keys.caller(credential, address)
         if caller is None:
             raise Problem(401, "token-needed", "Show a token: `Authorization: Bearer ...`, or sign in at /sign-in.")
+        scope["state"]["caller"] = caller
+        self._told(caller.kind, caller.name, address)
         if credential and credential.ambient and scope.get("method") in UNSAFE and "origin" not in headers:
             raise _FOREIGN_PAGE
         if needed and needed not in caller.scopes:
             raise Problem(403, "scope-needed", f"This needs the scope `{needed}`, which the token does not have.")
-        return caller
+
+    def _spend(self, scope: Scope) -> None:
+        first = scope["path"].lstrip("/").split("/", 1)[0]
+        if first not in OURS or first == "health":  # files, and what is asked while all else fails
+            return
+        if wait := self._budgets.spend(scope["state"]["caller"].key):
+            raise Problem(429, "too-many-requests", "That was too often; ask a little slower.", retry_after=wait)
+
+    def _tell(self, kind: str, name: str, address: str) -> None:
+        """Log who came; the cache around it makes it once for each, as each request shows a token."""
+        if self._keys.required:
+            self._journal.tell("came in", kind=kind, caller=name, address=address)
 
 
 _FOREIGN_PAGE = Problem(

@@ -18,6 +18,7 @@ log = structlog.get_logger()
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 KEPT = 600.0  # seconds that keys are used before they are asked for again
 AGAIN = 30.0  # seconds between two askings because of a key that nobody knows
+MOST_OF_SUBJECT = 255  # characters, as OpenID Connect has it
 LEEWAY = 30.0  # seconds that two clocks may differ
 
 
@@ -49,7 +50,10 @@ class Jwts:
     async def caller(self, token: str, address: str) -> Caller:
         """Return whom a token names; raises NotOurs, and the problem 503 while no keys can be had."""
         try:
-            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
+            head = jwt.get_unverified_header(token)
+            if str(head.get("typ", "JWT")).lower().removeprefix("application/") not in ("jwt", "at+jwt"):
+                raise NotOurs("its type is none of an access token")
+            key = await self._key(str(head.get("kid", "")))
             claims = jwt.decode(
                 token,
                 key,
@@ -57,14 +61,16 @@ class Jwts:
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY,
-                options={"require": ["exp", "iss", "aud", "sub"]},
+                options={"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True},
             )
             until, scopes = float(claims["exp"]), _scopes(claims)
         except jwt.PyJWTError as error:
             raise NotOurs(str(error)) from error
         except (ValueError, TypeError, OverflowError) as error:  # of claims that PyJWT takes for granted
             raise NotOurs("its claims are not as RFC 7519 has them") from error
-        return Caller(str(claims["sub"])[:128], address, scopes & SCOPES, known=True, until=until)
+        if len(claims["sub"]) > MOST_OF_SUBJECT:  # cut, it could be another's
+            raise NotOurs(f"its subject is over {MOST_OF_SUBJECT} characters")
+        return Caller(claims["sub"], address, scopes & SCOPES, "jwt", until)
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         """Return a key. One that is known is at hand, whatever the provider does; it is asked meanwhile if need be."""

@@ -10,23 +10,25 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.metrics import Metrics
-from gateway.policies import HEADERS, csp
 from gateway.problems import Problem
 from streaming.headers import continue_trace
+from streaming.journal import Journal
+from streaming.policies import strictly
 from streaming.serving import Limited, declared, names_us
 from streaming.tracing import traceparent, tracing
 
 log = structlog.get_logger()
 
-_HEADERS = {"Content-Security-Policy": csp(), **HEADERS}
-
 
 class Guard:
     """Observe each request and answer it with the house's headers; refuse host names that are not ours."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, body_limit: int, hosts: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, body_limit: int, hosts: Collection[str], journal: Journal
+    ) -> None:
         self._app = app
         self._metrics = metrics
+        self._journal = journal
         self._limit = body_limit
         self._hosts = frozenset(hosts)
 
@@ -36,11 +38,16 @@ class Guard:
             return
         headers = Headers(scope=scope)
         known = names_us(headers, self._hosts)
+        strict = strictly(send)
+        state = scope.setdefault("state", {})
+        if not known:
+            state["refused"] = _FOREIGN_HOST.kind
         if scope["type"] == "websocket":
             if known:
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, strict)
             else:
                 await send({"type": "websocket.close", "code": 1008})  # before accept: a plain 403
+            self._tell(scope)
             return
         request_id = _request_id(headers.get("x-request-id"))
         given = headers.get("traceparent")
@@ -55,17 +62,15 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                answer = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    answer.setdefault(name, value)
-                answer["X-Request-ID"] = request_id
-            await send(message)
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await strict(message)
 
         try:
             if not known:
                 await _FOREIGN_HOST.response()(scope, receive, sending)
             elif declared(headers) > self._limit:
-                await _too_large(self._limit).response({"Connection": "close"})(scope, receive, sending)
+                state["refused"] = "too-large"
+                await _too_large(self._limit).response()(scope, receive, sending)
             else:
                 await self._app(scope, _Limited(receive, self._limit), sending)
         except Exception as error:
@@ -81,6 +86,7 @@ class Guard:
                 span.set_attributes({"http.route": route, "http.response.status_code": status})
                 span.end()
             self._metrics.requests.labels(scope["method"], route, str(status)).observe(seconds)
+            self._tell(scope)
             if (status >= 500 or seconds > 1) and route != "/health/ready":  # that one is asked while we wait
                 log.warning(
                     "a request was slow or failed",
@@ -89,6 +95,11 @@ class Guard:
                     status=status,
                     seconds=round(seconds, 3),
                 )
+
+    def _tell(self, scope: Scope) -> None:
+        """Log a refusal by whoever it was."""
+        if kind := scope["state"].get("refused"):
+            self._journal.refused(kind, scope)
 
 
 _FOREIGN_HOST = Problem(400, "foreign-host", "This gateway does not go by that host name; FORETICK_HOSTS names others.")

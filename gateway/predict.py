@@ -55,7 +55,7 @@ class Predictor:
             raise Problem(
                 403, "scope-needed", f"Predictions need the scope `{PREDICT}`, which the token does not have."
             )
-        if wait := self._budgets.spend(caller.name):
+        if wait := self._budgets.spend(caller.key):
             self._metrics.predictions.labels("limited").inc()
             raise Problem(429, "too-many-predictions", "That was too often; ask a little slower.", retry_after=wait)
         try:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 _URN = "urn:foretick:problem:"
+BREACHES = frozenset({403, 413, 429})  # of a permission or a limit: these are logged
 
 
 class Problem(HTTPException):
@@ -49,7 +50,7 @@ class Problem(HTTPException):
 
     def response(self, headers: Mapping[str, str] | None = None) -> Response:
         """Return the problem as a response."""
-        headers = dict(headers or {})
+        headers = {"Cache-Control": "no-store", **(headers or {})}
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
         return Response(orjson.dumps(self.body(), default=str), self.status, headers=headers, media_type=MEDIA_TYPE)
@@ -94,6 +95,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def on_problem(request: Request, error: Problem) -> Response:
+        if error.status in BREACHES:
+            request.state.refused = error.kind
         return error.response()
 
     @app.exception_handler(RequestValidationError)

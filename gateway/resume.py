@@ -73,18 +73,20 @@ async def resume(client: Client, hub: Hub, source: Log, request: Resume, *, retr
     """
     topic = client.subscription.topic
     await hub.opened(topic)
-    breaks = hub.breaks[topic]
-    client.epoch = hub.epochs[topic]
+    breaks, epoch = hub.breaks[topic], hub.epochs[topic]
+    client.epoch = epoch
     if request.epoch and request.epoch != hub.epochs[topic]:
-        _begin_anew(client, hub, "epoch")
+        _begin_anew(client, hub)
         return
     cursors = {partition: last + 1 for partition, last in request.positions.items()}
     checked = False
     while client.open:
-        if hub.breaks[topic] != breaks:
+        if hub.epochs[topic] != epoch:
             hub.greet(client)
-            _begin_anew(client, hub, "lost")
+            _begin_anew(client, hub)
             return
+        if hub.breaks[topic] != breaks:  # memory begins elsewhere: the log is asked again
+            breaks, checked = hub.breaks[topic], False
         rings = hub.rings(topic)
         inside = all(p in rings and rings[p].floor <= offset <= rings[p].next for p, offset in cursors.items())
         try:
@@ -104,12 +106,12 @@ async def resume(client: Client, hub: Hub, source: Log, request: Resume, *, retr
             await asyncio.sleep(retry)
 
 
-def _begin_anew(client: Client, hub: Hub, reason: str) -> None:
+def _begin_anew(client: Client, hub: Hub) -> None:
     """Tell that what the client has seen may not stand in this topic any more, and go live."""
     topic = client.subscription.topic
     client.epoch = hub.epochs[topic]
     for partition, offset in hub.next_offsets(topic).items():
-        client.miss(Gap(topic, partition, 0, offset - 1, reason))
+        client.miss(Gap(topic, partition, 0, offset - 1, "epoch"))
     hub.join(client)
 
 

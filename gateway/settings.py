@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 
 from gateway.tokens import Grant, parse, read_lines
-from streaming.serving import LOOPBACK
-from streaming.settings import StreamSettings
+from streaming.settings import LOOPBACK, StreamSettings
 
 
 class GatewaySettings(StreamSettings):
@@ -42,6 +41,9 @@ class GatewaySettings(StreamSettings):
         64, ge=2, le=5000, description="Newest bars that predictions of a symbol read: as many as serving does."
     )
     predict_in_flight: int = Field(16, ge=1, description="Predictions made at once; more wait their turn.")
+    requests_per_minute: int = Field(
+        6000, ge=0, description="Requests a minute for each token, or address without one; 0, or no tokens: no limit."
+    )
     predict_per_minute: int = Field(
         600, ge=0, description="Predictions a minute for each token, or address without one; 0: no limit."
     )

@@ -19,7 +19,7 @@ from gateway.clients import Client, Frame
 from gateway.hub import Hub
 from gateway.messages import Gap, Subscription
 from gateway.metrics import Metrics
-from gateway.problems import Problem, invalid
+from gateway.problems import BREACHES, Problem, invalid
 from gateway.requests import PredictRequest
 from gateway.resume import Log, Resume, parse, resume
 from gateway.settings import GatewaySettings
@@ -43,7 +43,7 @@ class Sockets:
         self._hub = hub
         self._source = source
         self._metrics = metrics
-        self._taken: Counter[tuple[str, str]] = Counter()  # sockets open by address and by token
+        self._taken: Counter[tuple[str, str]] = Counter()  # sockets open by address and by caller
 
     async def serve(
         self, websocket: WebSocket, caller: Caller, subscription: Subscription, predict: Predict | None = None
@@ -51,6 +51,7 @@ class Sockets:
         """Serve one socket to its end; with `predict` it may also ask for predictions."""
         if refusal := self._refusal(websocket, caller):
             self._metrics.refused.labels(refusal.kind).inc()
+            websocket.state.refused = refusal.kind
             await websocket.send_denial_response(refusal.response())
             return
         await websocket.accept(PROTOCOL if PROTOCOL in protocols(websocket.headers) else None)
@@ -65,7 +66,7 @@ class Sockets:
         )
         self._hub.admit(client)
         talk = _Talk(websocket, caller, client, self._hub, self._source, self._settings, predict)
-        places = [("address", caller.address), *([("token", caller.name)] if caller.known else [])]
+        places = {("address", caller.address), caller.key}
         self._taken.update(places)
         expiry = _close_at_the_end_of(caller, client)
         try:
@@ -108,7 +109,7 @@ class Sockets:
             return Problem(503, "too-many-sockets", "As many sockets are open as may be.", retry_after=5)
         if self._taken["address", caller.address] >= self._settings.client_limit_per_address:
             return Problem(429, "too-many-sockets", f"{caller.address} has as many sockets as it may.", retry_after=5)
-        if caller.known and self._taken["token", caller.name] >= self._settings.client_limit_per_token:
+        if caller.kind != "address" and self._taken[caller.key] >= self._settings.client_limit_per_token:
             return Problem(429, "too-many-sockets", f"{caller.name} has as many sockets as it may.", retry_after=5)
         return None
 
@@ -221,9 +222,14 @@ class _Talk:
                 self._first.set_result(Resume())
             self._ask(request_id, data)
         except Problem as problem:
-            self._client.tell(messages.error(request_id, problem.body()))
+            self._refuse(request_id, problem)
         except ValueError as error:  # no resume
             self._client.tell(messages.error(request_id, Problem(400, "invalid-message", str(error)).body()))
+
+    def _refuse(self, request_id: Any, problem: Problem) -> None:
+        if problem.status in BREACHES:
+            self._websocket.app.state.journal.refused(problem.kind, self._websocket.scope)
+        self._client.tell(messages.error(request_id, problem.body()))
 
     def _resume(self, asked: Resume) -> None:
         if not self._first.done():
@@ -255,7 +261,7 @@ class _Talk:
         except ValidationError as error:
             self._client.tell(messages.error(request_id, invalid(error).body()))
         except Problem as problem:
-            self._client.tell(messages.error(request_id, problem.body()))
+            self._refuse(request_id, problem)
         except Exception as error:
             log.error("a prediction on a socket failed", exc_info=error)
             failed = Problem(500, "internal-error", "The gateway failed; its log says why.")

@@ -10,8 +10,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from gateway.access import OURS
-from gateway.policies import by_nonce, csp
 from gateway.threads import in_thread
+from streaming.policies import by_nonce, csp
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK = "no-cache"

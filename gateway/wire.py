@@ -6,8 +6,10 @@ from typing import Any
 from starlette.types import Scope
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import State
+
+from streaming.policies import STRICT
 
 Write = Callable[[bytes], bool]
 
@@ -20,6 +22,18 @@ class Wire(WebSocketsSansIOProtocol):
     Sending through ASGI costs a task's turn, four coroutines and an encoding for each socket, several times what the
     kernel takes for it.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Begin; what the protocol itself refuses has the house's headers, too."""
+        super().__init__(*args, **options)
+        reject = self.conn.reject
+
+        def strict(status: Any, text: str) -> Response:
+            answer = reject(status, text)
+            answer.headers.update(STRICT)
+            return answer
+
+        self.conn.reject = strict  # type: ignore[method-assign]
 
     def handle_connect(self, event: Request) -> None:
         """Begin a connection."""

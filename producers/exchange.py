@@ -8,7 +8,6 @@ demonstrations: `{"status": 503}`, `{"body": "html"}`, `{"correct": {"symbol": "
 
 import json
 import sys
-from collections.abc import Collection
 from html import escape
 from typing import Annotated, Any
 
@@ -20,21 +19,22 @@ from producers.market import NoData
 from producers.replay import ClockChange, Exchange, Faults, load_listings
 from producers.settings import ExchangeSettings
 from streaming.ops import configure_logging, ops_router
+from streaming.policies import by_hash, csp
 from streaming.serving import Guarded, serving
 
+_STYLE = "body{font-family:system-ui;max-width:40em;margin:2em auto;padding:0 1em}"
 COMMAND = {"X-Foretick-Command": "yes"}  # beside what changes the market: no page can send it to another's server
 
 
-def application(exchange: Exchange, hosts: Collection[str] = ()) -> FastAPI:
-    """Return the HTTP application over an exchange, which goes by the names `hosts`."""
-    app = FastAPI(title="Foretick replay exchange", description=__doc__)
-    app.add_middleware(Guarded, hosts=hosts)
+def application(exchange: Exchange) -> FastAPI:
+    """Return the HTTP application over an exchange."""
+    app = FastAPI(title="Foretick replay exchange", description=__doc__, docs_url=None, redoc_url=None)
     app.include_router(ops_router(exchange.clock, lambda: []))
 
     @app.get("/", include_in_schema=False)
     def get_index() -> HTMLResponse:
         """Say to whoever comes by what this is, where its clock stands and what can be asked."""
-        return HTMLResponse(_index(exchange))
+        return HTMLResponse(_index(exchange), headers={"Content-Security-Policy": csp(by_hash(_STYLE))})
 
     @app.get("/v8/finance/chart/{symbol:path}")
     def get_chart(
@@ -112,13 +112,13 @@ def _index(exchange: Exchange) -> str:
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>Foretick replay exchange</title>"
         "<meta name='viewport' content='width=device-width'><meta name='color-scheme' content='dark light'>"
-        "<body style='font-family: system-ui; max-width: 40em; margin: 2em auto; padding: 0 1em'>"
+        f"<style>{_STYLE}</style><body>"
         "<h1>Foretick replay exchange</h1>"
         "<p>A stock exchange of the past, replayed in the shape of Yahoo's chart API.</p>"
         f"<p>It is at the session of <b>{clock['session']}</b>, {pace}; {clock['sessions_left']} sessions are left.</p>"
         f"<ul>{rows}</ul>"
         "<p><a href='/clock'>Clock</a>, <a href='/symbols'>symbols</a>, <a href='/faults'>faults</a>, "
-        "<a href='/docs'>how to set them</a>.</p></body></html>"
+        "<a href='/openapi.json'>how to set them</a>.</p></body></html>"
     )
 
 
@@ -142,7 +142,7 @@ def main() -> int:
         settings.exchange_seconds_per_session,
     )
     config = serving(
-        application(exchange, settings.hosts),
+        Guarded(application(exchange), settings.hosts),
         host=settings.bind,
         port=settings.exchange_port,
         timeout_graceful_shutdown=5,

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from contracts.files.settings import CsvSettings
 from contracts.rules import symbol_fault
 from producers.sources.alphavantage import ALPHAVANTAGE_URL
 from producers.sources.yahoo import YAHOO_URL
-from streaming.settings import StreamSettings
+from streaming.settings import ServerSettings, StreamSettings
 
 
 class ProducerSettings(StreamSettings, CsvSettings):
@@ -71,14 +71,10 @@ class ProducerSettings(StreamSettings, CsvSettings):
         return value
 
 
-class ExchangeSettings(BaseSettings):
+class ExchangeSettings(ServerSettings):
     """Where the replay exchange listens, and where its history becomes the present."""
 
-    model_config = SettingsConfigDict(env_prefix="FORETICK_", env_file=".env", extra="ignore")
-
     home: Path = Field(Path(".foretick"), description="Folder of everything local.")
-    bind: str = Field("127.0.0.1", description="Address for the exchange and for /health, /metrics, /status.")
-    hosts: list[str] = Field(default_factory=list, description="Further host names that requests may name, as JSON.")
     exchange_port: int = Field(8010, description="Port of the replay exchange.")
     exchange_live_from: date = Field(date(2011, 1, 3), description="First session that is replayed live.")
     exchange_seconds_per_session: float | None = Field(

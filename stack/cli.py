@@ -148,6 +148,7 @@ def logs(
     - `foretick logs kafka`
     - `foretick logs forecasting -n 200 -f`
     """
+    from contracts.files.numbers import printable
     from stack.logs import follow as following
     from stack.logs import last_lines
 
@@ -158,10 +159,10 @@ def logs(
         typer.echo(f"There is no log of {service} in {layout.logs}; there are: {known}", err=True)
         raise typer.Exit(2)
     for line in last_lines(path, lines):
-        typer.echo(line)
+        typer.echo(printable(line, "\t"))
     try:
         for chunk in following(path) if follow else ():
-            typer.echo(chunk, nl=False)
+            typer.echo(printable(chunk, "\n\t"), nl=False)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 

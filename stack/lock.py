@@ -2,8 +2,14 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+
+from stack.layout import Layout
+from stack.preflight import NotReady
+from stack.supervisor import Supervisor, is_ours
 
 
 class Lock:
@@ -34,3 +40,43 @@ class Lock:
     def holder(self) -> str:
         """Return the process that has it."""
         return self._path.read_text().strip() or "that has just begun"
+
+
+@contextmanager
+def home_taken(layout: Layout) -> Iterator[None]:
+    """Have a home, in which nothing may run, to oneself.
+
+    Raises:
+        NotReady: something runs there, or another command is at work on it.
+    """
+    make_folders(layout)
+    with Lock(layout.run / "up.lock") as lock:
+        if not lock.taken():
+            raise NotReady(at_work(layout, lock))
+        if Supervisor(layout).alive():
+            raise NotReady(f"Foretick runs from {layout.home}. Stop it first: foretick down")
+        yield
+
+
+def at_work(layout: Layout, lock: Lock) -> str:
+    """Say that another command has a home's lock."""
+    return (
+        f"Another `foretick` (process {lock.holder()}) is at work on {layout.home}. "
+        "Wait until it is done, or stop it there by Ctrl-C."
+    )
+
+
+def make_folders(layout: Layout) -> None:
+    """Make the folders, our own and nobody else's: one under /tmp, of a name that can be guessed, may be there already.
+
+    Raises:
+        NotReady: a folder is another user's, or a link.
+    """
+    layout.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    layout.cache.mkdir(parents=True, exist_ok=True)
+    for folder in layout.private():
+        folder.mkdir(exist_ok=True, mode=0o700)
+        apart = not folder.is_relative_to(layout.home)
+        if not is_ours(folder if apart else folder.resolve()):  # a link within the home is its owner's own
+            raise NotReady(f"{folder} is another user's, or a link. Remove it, or name another FORETICK_HOME.")
+        folder.chmod(0o700)

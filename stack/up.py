@@ -5,8 +5,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,14 +17,14 @@ from stack import journey, orphans, preflight, web
 from stack.artifacts import obtain
 from stack.home import admit
 from stack.layout import Layout
-from stack.lock import Lock
+from stack.lock import Lock, at_work, make_folders
 from stack.preparing import prepare_log
 from stack.service import DidNotStart, Service
 from stack.services import services
 from stack.starting import start
 from stack.status import print_services
 from stack.status import status as show
-from stack.supervisor import Supervisor, SupervisorGone, is_ours
+from stack.supervisor import Supervisor, SupervisorGone
 from stack.workflows import WorkflowFailed
 
 _STOP_PATIENCE = 90.0
@@ -48,7 +48,7 @@ def up(layout: Layout, wish: Wish, console: Console) -> int:
         NotReady: the machine is not, or another `foretick up` is at work on this home.
     """
     supervisor = Supervisor(layout)
-    _make_folders(layout)
+    make_folders(layout)
     with Lock(layout.run / "up.lock") as lock:
         deadline = time.monotonic() + _OTHERS_PATIENCE
         while True:
@@ -60,49 +60,8 @@ def up(layout: Layout, wish: Wish, console: Console) -> int:
             if ours:
                 return _bring_up(layout, supervisor, wish, console)
             if time.monotonic() > deadline:
-                raise preflight.NotReady(_at_work(layout, lock))
+                raise preflight.NotReady(at_work(layout, lock))
             time.sleep(0.2)
-
-
-@contextmanager
-def home_taken(layout: Layout) -> Iterator[None]:
-    """Have a home, in which nothing may run, to oneself.
-
-    Raises:
-        NotReady: something runs there, or another command is at work on it.
-    """
-    _make_folders(layout)
-    with Lock(layout.run / "up.lock") as lock:
-        if not lock.taken():
-            raise preflight.NotReady(_at_work(layout, lock))
-        if Supervisor(layout).alive():
-            raise preflight.NotReady(f"Foretick runs from {layout.home}. Stop it first: foretick down")
-        yield
-
-
-def _at_work(layout: Layout, lock: Lock) -> str:
-    return (
-        f"Another `foretick` (process {lock.holder()}) is at work on {layout.home}. "
-        "Wait until it is done, or stop it there by Ctrl-C."
-    )
-
-
-def _make_folders(layout: Layout) -> None:
-    """Make the folders, our own and nobody else's: one under /tmp, of a name that can be guessed, may be there already.
-
-    Raises:
-        NotReady: a folder is another user's, or a link.
-    """
-    layout.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    layout.cache.mkdir(parents=True, exist_ok=True)
-    for folder in layout.private():
-        folder.mkdir(exist_ok=True, mode=0o700)
-        apart = not folder.is_relative_to(layout.home)
-        if not is_ours(folder if apart else folder.resolve()):  # a link within the home is its owner's own
-            raise preflight.NotReady(
-                f"{folder} is another user's, or a link. Remove it, or name another FORETICK_HOME."
-            )
-        folder.chmod(0o700)
 
 
 def _runs_already(layout: Layout, supervisor: Supervisor, wish: Wish, console: Console) -> int:

@@ -1,6 +1,6 @@
 """Whether topics are fit to be a log that is kept for ever, and the commands that mend those that are not."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types forget them
@@ -10,6 +10,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types f
     ConfigResource,
 )
 from confluent_kafka.cimpl import NewPartitions
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from contracts.topics import TOPICS
 from streaming.ranges import LogAway, inquirer, watermarks
@@ -70,10 +71,29 @@ def mend(settings: StreamSettings) -> list[str]:
             future.result(_TIMEOUT)
     except (KafkaException, TimeoutError) as error:
         raise LogAway(f"Kafka at {settings.kafka} does not set what topics keep: {error}") from error
+    if lossy or few:
+        _await_mended(settings, lossy, few)
     return [
         *(f"{settings.physical(name)} keeps all its events from now on" for name in lossy),
         *(f"{settings.physical(name)} has {partitions()[name]} partitions now, not {few[name]}" for name in few),
     ]
+
+
+def _await_mended(settings: StreamSettings, kept: Collection[str], grown: Collection[str]) -> None:
+    """Wait until the broker tells of what its controller has been told: a little later (KRaft)."""
+
+    def mended() -> bool:
+        found = _described(settings)
+        return not any(_lossy(found[name][1]) for name in kept) and all(
+            found[name][0] == partitions()[name] for name in grown
+        )
+
+    try:
+        Retrying(retry=retry_if_result(lambda done: not done), wait=wait_fixed(0.05), stop=stop_after_delay(_TIMEOUT))(
+            mended
+        )
+    except RetryError:
+        raise LogAway(f"Kafka at {settings.kafka} has taken new settings of topics, and does not use them") from None
 
 
 def _empty(settings: StreamSettings, name: str) -> bool:

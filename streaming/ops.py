@@ -27,16 +27,22 @@ def configure_logging(service: str) -> None:
     """
     faulthandler.enable(2)  # tells where the Kafka client ended the process, as it does at some damage
     go_direct()
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    told: list[Any] = [
+        lambda _logger, _method, entry: {"service": service, **entry},  # a context variable would not reach threads
+        structlog.contextvars.merge_contextvars,  # the ids of a request, and who made it
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    lines: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    libraries = logging.StreamHandler()
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=told, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *lines]
+        )
+    )
+    logging.basicConfig(handlers=[libraries], level=logging.WARNING)
     structlog.configure(
-        processors=[
-            lambda _logger, _method, entry: {"service": service, **entry},  # a context variable would not reach threads
-            structlog.contextvars.merge_contextvars,  # the ids of a request
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*told, *lines],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # what standard error is then, not what it is now
     )

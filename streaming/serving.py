@@ -21,6 +21,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from streaming.journal import Journal
+from streaming.policies import STRICT, strictly
+from streaming.settings import LOOPBACK
+
 log = structlog.get_logger()
 
 HEAD_BYTES = 64 * 1024  # of a request line and its headers; and between two pieces of a chunked body
@@ -34,14 +38,17 @@ _SLICE = 16 * 1024  # that much more may come of a head before it is seen to be 
 # behind unsent bytes would wait for the kernel's quarter of an hour.
 _UNHEARD_MILLISECONDS = 12_000
 _LINGER_SECONDS = 1.0  # a peer that still sends reads the answer first: a close at once would reset it away
-LOOPBACK = frozenset({"127.0.0.1", "::1", "[::1]", "localhost"})
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_REFUSAL = "".join(
+    f"{name}: {value}\r\n" for name, value in {"Content-Type": "text/plain; charset=utf-8", **STRICT}.items()
+)
 
 
 class Bounded(HttpToolsProtocol):
     """One connection, as uvicorn serves it, ended when its peer asks for too much or takes too long."""
 
     most = DESCRIPTORS  # connections at once
+    journal = Journal()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; a connection too many is told so."""
@@ -74,6 +81,10 @@ class Bounded(HttpToolsProtocol):
                 self._refuse(
                     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"The request's head is over {HEAD_BYTES} bytes."
                 )
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read as a request."""
+        self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -126,14 +137,17 @@ class Bounded(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"The request was not complete within {seconds:g} s.")
 
     def _refuse(self, status: HTTPStatus, why: str, linger: bool = True) -> None:
+        if self._refused:
+            return
         self._refused = True
+        self.journal.tell("refused", kind=status.phrase, address=(self.client or ("",))[0])
         self._settle()
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
         answering = self.cycle is not None and not self.cycle.response_complete
         if not (answering and self.cycle.response_started):
-            head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            head = f"HTTP/1.1 {status.value} {status.phrase}\r\n" + _REFUSAL
             self.transport.write(f"{head}Content-Length: {len(why)}\r\nConnection: close\r\n\r\n{why}".encode())
         if answering:
             self.cycle.disconnected = True
@@ -162,7 +176,7 @@ def serving(app: Any, **options: Any) -> uvicorn.Config:
     """Return how uvicorn serves an app here: bounded, silent about each request, no proxy believed."""
     protocol = type("Bounded", (Bounded,), {"most": raise_limit()})
     fixed = {"http": protocol, "log_config": None, "access_log": False, "server_header": False, "proxy_headers": False}
-    return uvicorn.Config(app, **{**fixed, **options})
+    return uvicorn.Config(app, **{**fixed, "ws": "none", **options})
 
 
 def listen(host: str, port: int, backlog: int = 2048) -> socket.socket:
@@ -179,12 +193,13 @@ def listen(host: str, port: int, backlog: int = 2048) -> socket.socket:
 
 
 class Guarded:
-    """Around an app: names that are ours, pages that are ours, bodies within bounds."""
+    """Around an app: names that are ours, pages that are ours, bodies within bounds, headers that are strict."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = (), body_limit: int = BODY_BYTES) -> None:
         self._app = app
         self._hosts = LOOPBACK | {socket.gethostname().lower()} | {name.lower() for name in hosts}
         self._limit = body_limit
+        self._journal = Journal()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -197,8 +212,10 @@ class Guarded:
         elif scope["method"] in UNSAFE and not from_us(headers.get("origin"), headers.get("host")):
             answer = PlainTextResponse("A page of another origin may change nothing here.\n", 403)
         elif declared(headers) > self._limit:
-            answer = PlainTextResponse(f"The body is larger than {self._limit} bytes.\n", 413, {"Connection": "close"})
-        await (answer or self._app)(scope, Limited(receive, self._limit), send)
+            answer = PlainTextResponse(f"The body is larger than {self._limit} bytes.\n", 413)
+        if answer:
+            self._journal.refused(HTTPStatus(answer.status_code).phrase, scope)
+        await (answer or self._app)(scope, Limited(receive, self._limit), strictly(send))
 
 
 class Limited:

@@ -1,13 +1,43 @@
 """Where Kafka, the registry and the clock are: what every service needs to know."""
 
-from pydantic import Field, SecretStr
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "[::1]", "localhost"})
 
-class StreamSettings(BaseSettings):
-    """Settings shared by all services; each part extends it in its own `settings.py`."""
+
+class ServerSettings(BaseSettings):
+    """Where a service listens that asks nobody for a token."""
 
     model_config = SettingsConfigDict(env_prefix="FORETICK_", env_file=".env", extra="ignore")
+
+    bind: str = Field("127.0.0.1", description="Address for the exchange and for /health, /metrics, /status.")
+    private_network: bool = Field(
+        False, description="No stranger reaches the addresses of services that ask nobody for a token."
+    )
+    hosts: list[str] = Field(
+        default_factory=list, description="Further host names that HTTP requests may name, as JSON; addresses all may."
+    )
+
+    @model_validator(mode="after")
+    def _open_to_nobody(self) -> Self:
+        self.refuse_strangers("FORETICK_BIND", self.bind)
+        return self
+
+    def refuse_strangers(self, name: str, address: str) -> None:
+        """Raise ValueError if strangers may reach an address at which nobody is asked for a token."""
+        if not self.private_network and address not in LOOPBACK:
+            raise ValueError(
+                f"{name}={address} would open /status, /metrics, predictions or the exchange's clock to whoever comes: "
+                "only the gateway asks for tokens (FORETICK_GATEWAY_HOST opens it alone). Where nobody but your own "
+                "services reaches that address, set FORETICK_PRIVATE_NETWORK=true."
+            )
+
+
+class StreamSettings(ServerSettings):
+    """Settings shared by all services; each part extends it in its own `settings.py`."""
 
     kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers.")
     kafka_options: dict[str, str] = Field(
@@ -25,10 +55,6 @@ class StreamSettings(BaseSettings):
     replication: int = Field(1, ge=1, description="Replicas of each topic: 1 on the local stack, 3 in production.")
     min_insync_replicas: int = Field(1, ge=1, description="Replicas that must acknowledge: 2 of 3 in production.")
     clock_url: str = Field("", description="Clock of a replay exchange; empty: the wall clock.")
-    bind: str = Field("127.0.0.1", description="Address for the exchange and for /health, /metrics, /status.")
-    hosts: list[str] = Field(
-        default_factory=list, description="Further host names that HTTP requests may name, as JSON; addresses all may."
-    )
     otlp_endpoint: str = Field(
         "", description="OpenTelemetry collector that traces go to by OTLP over HTTP; empty: none are made."
     )

@@ -8,12 +8,12 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from gateway.access import COOKIE, Credential
-from gateway.policies import by_hash, csp
+from gateway.access import COOKIE, HOST_COOKIE, Credential
 from gateway.problems import Problem, problems
 from gateway.responses import Ticket
 from gateway.tickets import SECONDS
 from gateway.wiring import Calling, Door, Json
+from streaming.policies import by_hash, csp
 
 router = APIRouter(tags=["access"])
 
@@ -47,7 +47,7 @@ _HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": csp(by_hash(
 async def ticket(door: Door, caller: Calling) -> Response:
     """Give a ticket that opens one WebSocket within 30 seconds: for browsers, whose sockets cannot send headers.
 
-    Offer it as the subprotocol `foretick.ticket.<ticket>` beside `foretick.v1`, or as `?ticket=`.
+    Offer it as the subprotocol `foretick.ticket.<ticket>` beside `foretick.v1`.
     """
     given = door.tickets.give(caller)
     return Json({"ticket": given, "expires_at": datetime.now(UTC) + timedelta(seconds=SECONDS)}).response()
@@ -56,32 +56,38 @@ async def ticket(door: Door, caller: Calling) -> Response:
 @router.get("/sign-in", include_in_schema=False)
 async def page(request: Request) -> Response:
     """Ask a person for a token; who has signed in may sign out here."""
-    return _form(signed_in=COOKIE in request.cookies)
+    return _form(signed_in=bool({COOKIE, HOST_COOKIE} & set(request.cookies)))
 
 
 @router.post("/sign-in", include_in_schema=False)
-async def sign_in(door: Door, request: Request) -> Response:
+async def sign_in(door: Door, asking: Calling, request: Request) -> Response:
     """Keep a token that is known in a cookie that no script can read and no other site can make a browser send."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
     token = form.get("token", [""])[0].strip()
     try:
-        caller = await door.caller(Credential(token=token), "")
+        caller = await door.caller(Credential(token=token), asking.address)
     except Problem as problem:
+        request.state.refused = problem.kind
         return _form(problem.detail, problem.status)
+    if caller:
+        request.app.state.journal.tell("signed in", kind=caller.kind, caller=caller.name, address=caller.address)
     answer = RedirectResponse("/", 303, headers={"Cache-Control": "no-store"})
     secure = request.url.scheme == "https"
     left = caller.until - time.time() if caller and caller.until else _DAYS * 86_400.0
+    name = HOST_COOKIE if secure else COOKIE
     answer.set_cookie(
-        COOKIE, token, max_age=int(min(left, _DAYS * 86_400)), httponly=True, secure=secure, samesite="strict"
+        name, token, max_age=int(min(left, _DAYS * 86_400)), httponly=True, secure=secure, samesite="strict"
     )
     return answer
 
 
 @router.post("/sign-out", include_in_schema=False)
 async def sign_out(request: Request) -> Response:
-    """Take the cookie back."""
-    answer = RedirectResponse("/sign-in", 303, headers={"Cache-Control": "no-store"})
-    answer.delete_cookie(COOKIE, httponly=True, secure=request.url.scheme == "https", samesite="strict")
+    """Take the cookie back, and what the browser has kept of our answers; of ours, it stores the theme alone."""
+    answer = RedirectResponse("/sign-in", 303, headers={"Cache-Control": "no-store", "Clear-Site-Data": '"cache"'})
+    secure = request.url.scheme == "https"
+    for name in (COOKIE, HOST_COOKIE):
+        answer.delete_cookie(name, httponly=True, secure=secure or name == HOST_COOKIE, samesite="strict")
     return answer
 
 

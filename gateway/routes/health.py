@@ -1,11 +1,17 @@
 """`GET /health/live`, `/health/ready`, `/metrics`."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access import READ, shown
+from gateway.doors import Keys
+from gateway.problems import Problem
 from gateway.responses import Health
-from gateway.wiring import Json, Wired
+from gateway.wiring import Json, Wired, door
 
 router = APIRouter(tags=["operations"])
 
@@ -17,15 +23,26 @@ async def live() -> Response:
 
 
 @router.get("/health/ready", response_model=Health, responses={503: {"model": Health}})
-async def ready(wired: Wired) -> Response:
-    """Tell whether Kafka, MongoDB and the registry answer and a model serves, and if not, why."""
+async def ready(request: Request, wired: Wired, keys: Annotated[Keys, Depends(door)]) -> Response:
+    """Tell whether Kafka, MongoDB and the registry answer and a model serves, and callers with `read` why not."""
     reasons = await wired.health.reasons()
     if reasons:
+        if not await _may_read(request, keys):  # they name addresses inside
+            reasons = ["A token with the scope `read` is told why."]
         return Json({"status": "waiting", "reasons": reasons}, status=503, headers={"Retry-After": "2"}).response()
     return Json({"status": "ready", "reasons": []}).response()
+
+
+async def _may_read(request: Request, keys: Keys) -> bool:
+    address = request.client.host if request.client else ""
+    try:
+        caller = await keys.caller(shown(request.headers, websocket=False), address)
+    except Problem:
+        return False
+    return caller is not None and READ in caller.scopes
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics(wired: Wired) -> Response:
     """Return Prometheus metrics."""
-    return Response(wired.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+    return Response(wired.metrics.text(), headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_LATEST)

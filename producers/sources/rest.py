@@ -1,5 +1,6 @@
 """Any vendor that answers JSON over HTTP, read by a mapping."""
 
+import re
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Dictionary
 from datetime import UTC, datetime
@@ -153,9 +154,7 @@ def read_answer(
 
 def _fill(text: str, words: dict[str, str]) -> str:
     """Put the words into their braces; other braces stay as they are."""
-    for name, value in words.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+    return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)  # at once: no word holds another
 
 
 def _same_host(url: str, following: str | None) -> str | None:

@@ -13,10 +13,11 @@ from stack.backup.manifest import Manifest
 from stack.backup.repository import BackupRefused, Repository
 from stack.home import FORMAT, UNFINISHED, record
 from stack.layout import Layout
+from stack.lock import home_taken
 from stack.services import services
 from stack.starting import start
 from stack.supervisor import Supervisor
-from stack.up import down, home_taken
+from stack.up import down
 from streaming.restoring import import_archive
 
 SETTINGS = "restored.env"

@@ -23,6 +23,7 @@ from projections.rebuild import rebuild
 from projections.revisions import REVISIONS
 from projections.settings import ProjectionSettings
 from projections.symbols import SYMBOLS
+from streaming.settings import StreamSettings
 from tests.integration.projecting import assert_reconciled, database
 from tests.waiting import until
 
@@ -33,7 +34,7 @@ _KNOWN = {field["name"] for field in newest(BarClosed).schema["fields"]}  # what
 Message = tuple[int, int, bytes | None]  # partition, offset, value
 
 
-def raw(settings: ProjectionSettings, topic: str = STOCK_DATA.name) -> list[Message]:
+def raw(settings: StreamSettings, topic: str = STOCK_DATA.name) -> list[Message]:
     """Return every message of a topic, in order within a partition."""
     name = settings.physical(topic)
     consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": f"{name}-truth", "enable.auto.commit": False})
@@ -55,26 +56,30 @@ def raw(settings: ProjectionSettings, topic: str = STOCK_DATA.name) -> list[Mess
 
 def decoded(settings: ProjectionSettings, messages: list[Message]) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Yield the bars among messages, with where they stand; what is no bar is passed over."""
+    for partition, offset, bar in records(settings, messages, BarClosed.__name__):
+        if bar["low"] <= min(bar["open"], bar["close"]) <= max(bar["open"], bar["close"]) <= bar["high"]:
+            yield partition, offset, bar
+
+
+def records(settings: StreamSettings, messages: list[Message], name: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Yield the records of a schema's name among messages, with where they stand."""
 
     @lru_cache
     def schema(number: int) -> Any:
         answer = httpx.get(f"{settings.registry}/schemas/ids/{number}")
         found = json.loads(answer.json()["schema"]) if answer.status_code == 200 else {}
-        return fastavro.parse_schema(found) if found.get("name") == "BarClosed" else None
+        return fastavro.parse_schema(found) if found.get("name") == name else None
 
     for partition, offset, value in messages:
         if not value or value[0] or (writer := schema(int.from_bytes(value[1:5], "big"))) is None:
             continue
         body = io.BytesIO(value[5:])
         try:
-            bar = fastavro.schemaless_reader(body, writer)
+            found = fastavro.schemaless_reader(body, writer)
         except EOFError:
             continue
-        if (
-            not body.read(1)
-            and bar["low"] <= min(bar["open"], bar["close"]) <= max(bar["open"], bar["close"]) <= bar["high"]
-        ):
-            yield partition, offset, bar
+        if not body.read(1):
+            yield partition, offset, found
 
 
 def truth(settings: ProjectionSettings) -> dict[str, dict[str, Any]]:

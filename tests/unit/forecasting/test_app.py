@@ -121,3 +121,7 @@ def test_operations_of_a_service_at_work_answer(client):
     assert "foretick_predict_seconds" in client.get("/metrics").text
     items = {item["alias"]: (item["version"], item["role"]) for item in client.get("/models").json()["items"]}
     assert items == {"champion": ("7", "CHAMPION"), "naive": ("7", "CHAMPION"), "arima": ("8", "SHADOW")}
+
+
+def test_page_that_loads_scripts_from_elsewhere_is_not_there(client):
+    assert [client.get(path).status_code for path in ("/docs", "/redoc")] == [404, 404]

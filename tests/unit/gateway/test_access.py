@@ -1,28 +1,37 @@
 """Who gets in: tokens, JWTs, tickets, cookies; what each address needs; and how often a caller may ask."""
 
 import asyncio
+import inspect
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
-from typing import Any
-from urllib.parse import quote_from_bytes
+from typing import Any, cast
+from urllib.parse import quote, quote_from_bytes
 
 import jwt
 import pytest
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from gateway.access import COOKIE, Caller
+from gateway.access import COOKIE, HOST_COOKIE, Caller
 from gateway.budgets import Budgets
+from gateway.health import Health
+from gateway.jwts import ALGORITHMS
+from gateway.relay import Relay
 from gateway.tickets import SECONDS, Tickets
-from gateway.tokens import entry
+from gateway.tokens import PREFIX, entry, new_token
 from streaming.serving import listen
 from tests.unit.gateway.gateways import Gateway, gateway, scoring
 from tests.unit.gateway.streams import run
@@ -34,6 +43,7 @@ TOKENS = [
     entry("both", {"read", "predict"}, BOTH),
     entry("predictor", {"predict"}, PREDICTOR),
 ]
+NOWHERE = "http://127.0.0.1:9"
 OPEN = {"/health/live", "/health/ready", "/docs", "/openapi.json", "/sign-in"}
 
 
@@ -58,6 +68,45 @@ def test_every_route_without_a_token_is_refused_but_for_those_that_tell_nothing(
             assert asked >= 10
             for path in ("/docs", "/openapi.json", "/asyncapi.json", "/health/live", "/sign-in"):
                 assert (await found.http.get(path)).status_code == 200
+
+    run(check())
+
+
+def test_strangers_are_told_that_something_is_away_and_callers_with_read_what() -> None:
+    class Away(Health):
+        async def reasons(self) -> list[str]:
+            return ["Kafka at 127.0.0.1:9092 does not answer"]
+
+    async def check() -> None:
+        async with gateway(tokens=TOKENS) as found:
+            parts = found.parts
+            found.app.state.parts = replace(
+                parts, health=Away(parts.settings, parts.hub, cast(Relay, None), parts.queries)
+            )
+            for headers, told in (
+                (bearer(READER), True),
+                (bearer(PREDICTOR), False),
+                (bearer("other"), False),
+                ({}, False),
+            ):
+                answer = await found.http.get("/health/ready", headers=headers)
+                assert answer.status_code == 503
+                assert any("127.0.0.1" in reason for reason in answer.json()["reasons"]) is told
+                assert answer.json()["reasons"]
+
+    run(check())
+
+
+def test_lines_of_a_request_name_its_caller() -> None:
+    async def check() -> None:
+        async with gateway(tokens=TOKENS) as found:
+            found.queries.failure = RuntimeError("the cause")
+            with capture_logs([merge_contextvars]) as lines:
+                await found.http.get("/api/symbols", headers=bearer(READER))
+                await found.http.get("/api/symbols", headers=bearer(BOTH))
+            failed = [line for line in lines if line["event"] == "a request failed"]
+            assert [line["caller"] for line in failed] == ["reader", "both"]
+            assert len({line["request_id"] for line in failed}) == 2
 
     run(check())
 
@@ -125,13 +174,12 @@ def test_socket_of_a_browser_gets_in_by_subprotocol_or_ticket_and_a_ticket_is_go
             async with connect(found.socket("/live"), subprotocols=by_token) as ws:
                 assert ws.subprotocol == "foretick.v1"
                 await hear(ws, "hello")
-            for offer in (True, False):
-                ticket = (await found.http.post("/api/ticket", headers=bearer(READER))).json()["ticket"]
-                protocols = [Subprotocol("foretick.v1"), Subprotocol(f"foretick.ticket.{ticket}")] if offer else None
-                path = "/live" if offer else f"/live?ticket={ticket}"
-                async with connect(found.socket(path), subprotocols=protocols) as ws:
-                    await hear(ws, "hello")
-                assert await refused(found, path, subprotocols=protocols) == 401
+            ticket = (await found.http.post("/api/ticket", headers=bearer(READER))).json()["ticket"]
+            assert await refused(found, f"/live?ticket={ticket}") == 401
+            by_ticket = [Subprotocol("foretick.v1"), Subprotocol(f"foretick.ticket.{ticket}")]
+            async with connect(found.socket("/live"), subprotocols=by_ticket) as ws:
+                await hear(ws, "hello")
+            assert await refused(found, subprotocols=by_ticket) == 401
 
     run(check())
 
@@ -139,13 +187,28 @@ def test_socket_of_a_browser_gets_in_by_subprotocol_or_ticket_and_a_ticket_is_go
 def test_ticket_too_old_or_unknown_is_nobodys() -> None:
     now = 100.0
     tickets = Tickets(clock=lambda: now)
-    caller = Caller("alice", "127.0.0.1", known=True)
+    caller = Caller("alice", "127.0.0.1", kind="token")
     early, late = tickets.give(caller), tickets.give(caller)
     assert tickets.take(early) == caller
     assert tickets.take(early) is None
     now += SECONDS
     assert tickets.take(late) is None
     assert tickets.take("none") is None
+
+
+def test_token_and_ticket_are_the_systems_randomness_of_at_least_128_bits() -> None:
+    asked: list[int] = []
+
+    def random(octets: int) -> str:
+        asked.append(octets)
+        return secrets.token_urlsafe(octets)
+
+    for made in (new_token, Tickets):
+        assert inspect.signature(made).parameters["random"].default is secrets.token_urlsafe
+    tickets = Tickets(random=random)
+    given = {tickets.give(Caller("alice", "127.0.0.1")), new_token(random).removeprefix(PREFIX)}
+    assert asked == [24, 32]
+    assert sorted(len(each) for each in given) == [32, 43]  # nothing is cut off
 
 
 def test_page_without_a_token_leads_to_sign_in_and_a_cookie_opens_it() -> None:
@@ -164,6 +227,38 @@ def test_page_without_a_token_leads_to_sign_in_and_a_cookie_opens_it() -> None:
             found.http.cookies.set(COOKIE, BOTH)
             assert (await found.http.get("/market", headers=page)).status_code == 200
             assert (await found.http.get("/api/symbols")).status_code == 200
+
+    run(check())
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_cookie_goes_to_this_host_alone_and_over_tls_where_the_page_came_so(scheme: str) -> None:
+    async def check() -> None:
+        async with gateway(tokens=TOKENS) as found:
+            for path in ("/sign-in", "/sign-out"):
+                answer = await found.http.post(f"{scheme}://127.0.0.1{path}", data={"token": BOTH})
+                cookies = [SimpleCookie(each) for each in answer.headers.get_list("Set-Cookie")]
+                names = [name for cookie in cookies for name in cookie]
+                own = HOST_COOKIE if scheme == "https" else COOKIE
+                assert names == ([own] if path == "/sign-in" else [COOKIE, HOST_COOKIE])
+                for kept in (kept for cookie in cookies for kept in cookie.values()):
+                    assert bool(kept["secure"]) == (scheme == "https" or kept.key == HOST_COOKIE)
+                    assert (kept["httponly"], kept["samesite"], kept["path"]) == (True, "strict", "/")
+                    assert kept["domain"] == ""
+
+    run(check())
+
+
+def test_cookie_of_either_name_is_read_and_the_one_of_this_host_alone_first() -> None:
+    async def check() -> None:
+        async with gateway(tokens=TOKENS) as found:
+            for name, status in ((COOKIE, 200), (HOST_COOKIE, 401)):  # another host may have set the first
+                found.http.cookies.set(name, BOTH if status == 200 else "ftk_stranger")
+                assert (await found.http.get("/api/symbols")).status_code == status
+            found.http.cookies.delete(COOKIE)
+            found.http.cookies.set(HOST_COOKIE, BOTH)
+            assert (await found.http.get("/api/symbols")).status_code == 200
+            assert "/sign-out" in (await found.http.get("/sign-in")).text
 
     run(check())
 
@@ -207,6 +302,7 @@ def test_person_who_has_signed_in_can_sign_out() -> None:
             own = {"Origin": "http://127.0.0.1"}
             out = await found.http.post("/sign-out", headers=own)
             assert (out.status_code, out.headers["Location"]) == (303, "/sign-in")
+            assert out.headers["Clear-Site-Data"] == '"cache"'
             assert (await found.http.get("/api/symbols")).status_code == 401
 
     run(check())
@@ -266,18 +362,22 @@ class Provider:
         self.key, self.kid, self.asked = ec.generate_private_key(ec.SECP256R1()), "k1", 0
         self.use, self.held = "sig", asyncio.Event()
         self.held.set()
+        self.moved = False  # /keys leads to /moved
 
-    async def published(self) -> dict[str, Any]:
+    async def published(self) -> Any:
         self.asked += 1
         await self.held.wait()
+        return RedirectResponse("/moved") if self.moved else self.keys()
+
+    def keys(self) -> dict[str, Any]:
         public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key()))
         return {"keys": [{**public, "kid": self.kid, "alg": "ES256", "use": self.use}]}
 
-    def token(self, algorithm: str = "ES256", key: Any = None, **changed: Any) -> str:
+    def token(self, algorithm: str = "ES256", key: Any = None, head: Any = (), **changed: Any) -> str:
         claims = {"iss": "https://id.example", "aud": "foretick", "sub": "bob", "scope": "read openid"}
         claims |= {"exp": int(time.time()) + 60, **changed}
         kept = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(kept, key or self.key, algorithm, headers={"kid": self.kid})
+        return jwt.encode(kept, key or self.key, algorithm, headers={"kid": self.kid, **dict(head)})
 
 
 @asynccontextmanager
@@ -285,6 +385,7 @@ async def provider() -> AsyncIterator[tuple[Provider, dict[str, Any]]]:
     """Run an identity provider; yield it and the gateway's settings for it."""
     found, app = Provider(), FastAPI()
     app.get("/keys")(found.published)
+    app.get("/moved")(found.keys)
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -322,6 +423,10 @@ def test_jwt_of_the_provider_opens_what_its_scope_says_and_its_keys_are_asked_fo
         {"exp": [1]},
         {"iat": float("nan")},
         {"sub": 5},
+        {"sub": "x" * 256},
+        {"head": {"typ": "dpop+jwt"}},
+        {"head": {"typ": "logout+jwt"}},
+        {"head": {"typ": "application/secevent+jwt"}},
     ],
 )
 def test_jwt_that_is_not_to_be_trusted_is_refused(changed: dict[str, Any]) -> None:
@@ -330,6 +435,86 @@ def test_jwt_that_is_not_to_be_trusted_is_refused(changed: dict[str, Any]) -> No
             answer = await found.http.get("/api/symbols", headers=bearer(issuer.token(**changed)))
             assert answer.status_code == 401, answer.text
             assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+    run(check())
+
+
+def test_jwt_is_verified_by_the_listed_algorithms_and_the_providers_own_keys_alone() -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(**settings) as found:
+            evil = Provider()
+            own = evil.keys()["keys"][0]
+            heads = ({"jwk": own}, {"jku": "https://evil.example/keys"}, {"x5u": "https://evil.example/x"})
+            tokens = [evil.token(head=head) for head in ({}, *heads)]
+            tokens += [jwt.encode({"sub": "x"}, "", "none", headers={"kid": issuer.kid})]
+            for token in tokens:
+                assert (await found.http.get("/api/symbols", headers=bearer(token))).status_code == 401
+            assert (await found.http.get("/api/symbols", headers=bearer(issuer.token()))).status_code == 200
+
+    assert {algorithm[:2] for algorithm in ALGORITHMS} == {"RS", "PS", "ES", "Ed"}  # neither shared secrets nor none
+    run(check())
+
+
+@pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "application/AT+JWT", None])
+def test_jwt_of_an_access_tokens_type_is_taken(kind: str | None) -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(**settings) as found:
+            token = issuer.token(head={"typ": kind})
+            assert (await found.http.get("/api/symbols", headers=bearer(token))).status_code == 200
+
+    run(check())
+
+
+@pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")
+@pytest.mark.parametrize(("bits", "status"), [(1024, 401), (2048, 200)])
+def test_rsa_key_that_is_too_short_signs_nothing(bits: int, status: int) -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(**settings) as found:
+            key = rsa.generate_private_key(65537, bits)
+            public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+            issuer.keys = lambda: {"keys": [{**public, "kid": issuer.kid}]}  # type: ignore[method-assign]
+            answer = await found.http.get("/api/symbols", headers=bearer(issuer.token("RS256", key)))
+            assert answer.status_code == status, answer.text
+
+    run(check())
+
+
+def test_subject_and_token_of_the_same_name_are_two_callers() -> None:
+    async def check() -> None:
+        limits = {"client_limit_per_token": 1, "predict_per_minute": 1, "forecasting": NOWHERE}
+        async with provider() as (issuer, settings), running(tokens=TOKENS, **limits, **settings) as found:
+            of_jwt = bearer(issuer.token(sub="reader"))
+            async with (
+                connect(found.socket("/live"), additional_headers=bearer(READER)),
+                connect(found.socket("/live"), additional_headers=of_jwt),
+            ):
+                assert await refused(found, additional_headers=of_jwt) == 429
+            history = {"history": [{"ds": f"2012-01-0{day}", "y": 10.0 + day} for day in (3, 4)]}
+            both = issuer.token(sub="both", scope="predict")
+            for token, status in ((BOTH, 503), (both, 503), (both, 429)):  # nobody makes predictions here
+                answer = await found.http.post("/predict", json=history, headers=bearer(token))
+                assert answer.status_code == status, answer.text
+
+    run(check())
+
+
+def test_provider_that_leads_elsewhere_is_not_followed() -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(**settings) as found:
+            issuer.moved = True
+            assert (await found.http.get("/api/symbols", headers=bearer(issuer.token()))).status_code == 503
+
+    run(check())
+
+
+def test_sign_in_shows_what_is_wrong_as_text() -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(**settings) as found:
+            token = issuer.token(head={"kid": "<script>alert(1)</script>"})
+            answer = await found.http.post("/sign-in", content=f"token={quote(token)}")
+            assert answer.status_code == 401
+            assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
+            assert "<script" not in answer.text
 
     run(check())
 
@@ -392,7 +577,7 @@ def test_key_for_encryption_signs_nothing() -> None:
 def test_jwt_while_the_provider_is_away_is_asked_to_come_back() -> None:
     async def check() -> None:
         settings = {
-            "jwks_url": "http://127.0.0.1:9/keys",
+            "jwks_url": f"{NOWHERE}/keys",
             "jwt_issuer": "https://id.example",
             "jwt_audience": "foretick",
         }
@@ -454,6 +639,79 @@ def test_budget_lets_a_burst_through_then_as_many_a_minute_each() -> None:
     assert [budgets.spend("alice") for _ in range(2)] == [0, 1]
     assert Budgets(0).spend("anyone") == 0
     assert [Budgets(1, clock=lambda: 0.0).spend("x") for _ in range(2)] == [0, 0]
+
+
+def test_requests_too_often_are_told_when_to_come_back_to_each_caller_and_to_who_guesses() -> None:
+    async def check() -> None:
+        async with gateway(tokens=TOKENS, requests_per_minute=2) as found:
+            for token, wanted in ((READER, 200), (BOTH, 200), ("ftk_stranger", 401)):
+                answers = [await found.http.get("/api/symbols", headers=bearer(token)) for _ in range(3)]
+                assert [answer.status_code for answer in answers] == [wanted, wanted, 429]
+                assert 1 <= int(answers[2].headers["Retry-After"]) <= 30
+            assert (await found.http.post("/sign-in", content="token=ftk_stranger")).status_code == 429
+            assert (await found.http.get("/health/live")).status_code == 200
+            assert (await found.http.get("/")).status_code == 200
+        async with gateway(requests_per_minute=2) as found:  # asks nobody, and so is on loopback
+            answers = [await found.http.get("/api/symbols") for _ in range(3)]
+            assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+    run(check())
+
+
+def lines_of(logs: Any, event: str) -> list[tuple[Any, ...]]:
+    return [(line.get("kind"), line.get("caller")) for line in logs if line["event"] == event]
+
+
+def test_who_comes_in_signs_in_or_is_refused_is_logged_without_what_they_show() -> None:
+    async def check() -> None:
+        limits = {"predict_per_minute": 1, "forecasting": NOWHERE, "body_limit": 2000}
+        async with gateway(tokens=TOKENS, **limits) as found:
+            http, history = found.http, [{"ds": f"2012-01-0{day}", "y": 10.0 + day} for day in (3, 4)]
+            with capture_logs() as logs:
+                for _ in range(2):
+                    await http.get("/api/symbols", headers=bearer(READER))
+                    await http.post("/predict", headers=bearer(BOTH), json={"history": history})
+                await http.post("/predict", headers=bearer(READER), json={})
+                await http.get("/api/symbols?token=ftk_stranger")
+                await http.get("/api/symbols", headers=bearer("ftk_stranger"))
+                await http.get("/api/symbols", headers={"Host": "evil.example"})
+                await http.post("/api/csv", headers=bearer(READER), content=b"x" * 2001)
+                await http.post("/sign-in", content=b"token=ftk_stranger", headers={"Origin": "https://evil.example"})
+                await http.post("/sign-in", content=b"token=ftk_stranger")
+                await http.post("/sign-in", content=b"token=" + BOTH.encode())
+        assert lines_of(logs, "came in") == [("token", "reader"), ("token", "both")]
+        assert lines_of(logs, "signed in") == [("token", "both")]
+        assert lines_of(logs, "refused") == [
+            ("too-many-predictions", "both"),
+            ("scope-needed", "reader"),
+            ("token-needed", "127.0.0.1"),
+            ("token-unknown", "127.0.0.1"),
+            ("foreign-host", ""),
+            ("too-large", ""),
+            ("foreign-origin", "127.0.0.1"),
+            ("token-unknown", "127.0.0.1"),
+        ]
+        assert {line["address"] for line in logs if line["event"] == "refused"} == {"127.0.0.1"}
+        assert "ftk_" not in str(logs)
+
+    run(check())
+
+
+def test_socket_that_is_refused_is_logged() -> None:
+    async def check() -> None:
+        async with (
+            running(tokens=TOKENS, client_limit_per_token=1) as found,
+            connect(found.socket("/forecast"), additional_headers=bearer(READER)) as ws,
+        ):
+            with capture_logs() as logs:
+                assert await refused(found, additional_headers=bearer(READER)) == 429
+                assert await refused(found, additional_headers={"Authorization": "Bearer no"}) == 401
+                await ws.send('{"id": 1, "symbol": "AAPL"}')
+                await hear(ws, "error")
+        kinds = [("too-many-sockets", "reader"), ("token-unknown", "127.0.0.1"), ("scope-needed", "reader")]
+        assert lines_of(logs, "refused") == kinds
+
+    run(check())
 
 
 def test_predict_too_often_is_told_when_to_come_back() -> None:

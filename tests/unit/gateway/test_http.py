@@ -6,14 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.app import create_app
-from gateway.policies import by_hash, csp
 from gateway.problems import away
 from gateway.settings import GatewaySettings
 from gateway.webhooks import MODELS
+from streaming.policies import HEADERS, STRICT, by_hash, csp
 from tests.unit.gateway.gateways import Gateway, gateway
 from tests.unit.gateway.streams import run
+from tests.unit.gateway.test_access import READER, TOKENS
 from tests.unit.gateway.test_predict import bar
 
 
@@ -30,6 +32,106 @@ def test_answer_of_any_kind_carries_the_security_headers_and_an_id() -> None:
     run(check())
 
 
+def test_answer_of_the_server_itself_has_every_header_of_the_house_and_does_not_say_what_serves_it() -> None:
+    async def check() -> None:
+        async with gateway(listening=True, tokens=TOKENS) as running:
+            asked = {
+                "/": 200,
+                "/sign-in": 200,
+                "/favicon.png": 404,
+                "/api/symbols": 401,
+                "/docs": 200,
+                "/health/live": 200,
+            }
+            answers = {path: await running.http.get(path) for path in asked}
+            assert {path: answer.status_code for path, answer in answers.items()} == asked
+            foreign = await running.http.get("/", headers={"Host": "evil.example"})
+            assert foreign.status_code == 400
+            for answer in (*answers.values(), foreign):
+                assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+                assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+                assert not {"server", "x-powered-by"} & set(answer.headers)
+                kind = answer.headers["Content-Type"]
+                assert kind in ("application/json", "application/problem+json", "text/html; charset=utf-8")
+
+    run(check())
+
+
+def test_preflight_is_answered_strictly_and_to_our_own_names_alone() -> None:
+    async def check() -> None:
+        async with gateway(origins=["https://charts.example"]) as running:
+            asked = {"Origin": "https://charts.example", "Access-Control-Request-Method": "GET"}
+            answer = await running.http.options("/api/symbols", headers=asked)
+            assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, asked["Origin"])
+            assert {name: answer.headers.get(name) for name in STRICT} == STRICT
+            foreign = await running.http.options("/api/symbols", headers=asked | {"Host": "evil.example"})
+            assert foreign.status_code == 400
+
+    run(check())
+
+
+def test_answer_to_a_handshake_is_strict_whoever_gives_it() -> None:
+    async def check() -> None:
+        async with gateway(listening=True, tokens=TOKENS) as running:
+            shown = {"Authorization": f"Bearer {READER}"}
+            upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+            asked = upgrade | {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+            for path, headers, status in (
+                ("/live", asked, 401),
+                ("/live", asked | shown | {"Origin": "https://evil.example"}, 403),
+                ("/live", asked | {"Host": "evil.example"}, 403),
+                ("/live?interval=" + "x" * 17, asked | shown, 403),
+                ("/nowhere", asked, 403),
+                ("/live", upgrade, 400),
+                ("/live", asked | shown, 101),
+            ):
+                async with running.http.stream("GET", path, headers=headers) as answer:
+                    assert answer.status_code == status, (path, headers)
+                    assert {name: answer.headers.get(name) for name in STRICT} == STRICT, (path, headers)
+
+    run(check())
+
+
+def test_problem_and_metrics_are_stored_by_nobody() -> None:
+    async def check() -> None:
+        async with gateway() as running:
+            for path in ("/metrics", "/api/nothing", "/api/bars/AAPL?limit=0", "/api/bars/NONE"):
+                assert (await running.http.get(path)).headers["Cache-Control"] == "no-store", path
+
+    run(check())
+
+
+def test_answer_that_concerns_a_token_is_stored_by_nobody() -> None:
+    async def check() -> None:
+        async with gateway(tokens=TOKENS) as running:
+            shown = {"Authorization": f"Bearer {READER}"}
+            asked = (
+                running.http.get("/sign-in"),
+                running.http.post("/sign-in", data={"token": "ftk_stranger"}),
+                running.http.post("/api/ticket", headers=shown),
+                running.http.get("/market", headers={"Accept": "text/html"}),  # leads to /sign-in
+                running.http.post("/sign-in", data={"token": READER}),
+                running.http.post("/sign-out"),
+            )
+            for each in asked:
+                assert (await each).headers["Cache-Control"] == "no-store"
+
+    run(check())
+
+
+def test_nothing_is_changed_by_a_get_and_no_request_is_sent_back() -> None:
+    async def check() -> None:
+        async with gateway() as running:
+            for path in ("/predict", "/api/csv", "/api/ticket", "/sign-out"):
+                answer = await running.http.get(path)
+                assert (answer.status_code, answer.headers.get("Set-Cookie")) == (405, None), path
+            for path in ("/", "/api/symbols", "/health/live"):
+                answer = await running.http.request("TRACE", path, headers={"X-Secret": "hunter2"})
+                assert (answer.status_code, "hunter2" in answer.text) == (405, False), path
+
+    run(check())
+
+
 def test_csp_lets_no_script_in_that_is_not_ours() -> None:
     policy = csp(by_hash("p{color:red}"))
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
@@ -37,6 +139,7 @@ def test_csp_lets_no_script_in_that_is_not_ours() -> None:
     assert rules["script-src"] == "'self'"
     assert rules["default-src"] == "'none'"
     assert rules["connect-src"] == "'self'"
+    assert (rules["object-src"], rules["base-uri"]) == ("'none'", "'none'")
 
 
 def test_request_with_an_id_of_its_own_keeps_it_unless_a_log_could_not_bear_it() -> None:
@@ -100,6 +203,19 @@ def test_request_that_meets_a_bug_tells_nothing_of_it() -> None:
             assert answer.headers["Content-Security-Policy"] == csp()
             assert "secret" not in answer.text
             assert "Traceback" not in answer.text
+
+    run(check())
+
+
+def test_request_that_meets_a_bug_is_logged_with_what_went_wrong() -> None:
+    async def check() -> None:
+        async with gateway() as running:
+            running.queries.failure = failure = RuntimeError("the cause")
+            with capture_logs() as lines:
+                await running.http.get("/api/symbols?token=hunter2")
+            logged = next(line for line in lines if line["event"] == "a request failed")
+            assert (logged["log_level"], logged["path"], logged["exc_info"]) == ("error", "/api/symbols", failure)
+            assert "hunter2" not in str(lines)  # addresses are logged without their query
 
     run(check())
 

@@ -108,6 +108,31 @@ def test_resume_ahead_of_memory_but_not_of_the_log_gets_nothing_twice() -> None:
     run(check())
 
 
+def test_resume_while_the_reader_loses_a_partition_gets_nothing_of_another_twice() -> None:
+    async def check() -> None:
+        hub = hub_with({0: [made(0)], 1: []}, {0: 0, 1: 0})
+
+        class Losing(MemoryLog):
+            async def marks(self, topic: str) -> dict[int, tuple[int, int]]:
+                if not self.reads:
+                    self.reads = 1
+                    hub.open(TOPIC, "e1", {0: 5, 1: 0})  # retention overtook the reader of one partition
+                return await super().marks(topic)
+
+        log = Losing({0: [made(offset) for offset in range(5)], 1: [made(0, partition=1)]}, {0: 5})
+        client = Client(everything())
+        await resume(client, hub, log, Resume({0: 0, 1: 0}))  # of the other, this gateway has read less than the client
+        hub.publish([made(0, partition=1), made(5), made(1, partition=1)])
+        while not hub.idle:
+            await asyncio.sleep(0)
+        got = await drain(client)
+        assert gaps(got) == [(0, 1, 4, "retention")]
+        assert offsets(got) == [5]
+        assert offsets(got, 1) == [1]
+
+    run(check())
+
+
 def test_resume_of_a_partition_that_is_not_there_tells_the_gap() -> None:
     async def check() -> None:
         got = await resumed(hub_with(ten(), {0: 0}), MemoryLog(ten()), Resume({0: 8, 9: 3}))
@@ -162,7 +187,7 @@ def test_resume_whose_topic_is_made_anew_meanwhile_tells_the_gap() -> None:
         await resume(client, hub, Turning(ten()), Resume({0: 2}))
         got = await drain(client)
         assert got[0]["epochs"] == {TOPIC: "e2"}
-        assert gaps(got) == [(0, 0, -1, "lost")]
+        assert gaps(got) == [(0, 0, -1, "epoch")]
         assert offsets(got) == []
 
     run(check())

@@ -23,7 +23,7 @@ def test_settings_with_a_loopback_address_are_taken(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
 def test_settings_with_another_address_are_refused_without_tokens(host: str) -> None:
-    for given in ({"bind": host}, {"gateway_host": host}):
+    for given in ({"bind": host, "private_network": True}, {"gateway_host": host}):
         with pytest.raises(ValidationError, match="foretick token new"):
             GatewaySettings(**given)
         assert GatewaySettings(**given, tokens=[LINE]).address == host
@@ -65,7 +65,7 @@ def test_tokens_module_makes_a_file_once_whose_token_opens(tmp_path: Path, capsy
 
 
 def test_gateway_with_a_remote_address_does_not_start_and_says_why() -> None:
-    environment = os.environ | {"FORETICK_BIND": "0.0.0.0", "FORETICK_GATEWAY_PORT": "0"}
+    environment = os.environ | {"FORETICK_GATEWAY_HOST": "0.0.0.0", "FORETICK_GATEWAY_PORT": "0"}
     done = subprocess.run(
         [sys.executable, "-m", "gateway.main"], env=environment, capture_output=True, text=True, timeout=60, check=False
     )

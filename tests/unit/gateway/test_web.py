@@ -88,6 +88,16 @@ def test_web_file_that_is_not_there_is_not_the_app(built: Path, path: str) -> No
     run(check())
 
 
+@pytest.mark.parametrize("path", ["/media", "/media/", "/.git/config"])
+def test_web_folder_is_not_listed(built: Path, path: str) -> None:
+    async def check() -> None:
+        async with gateway(web=built) as running:
+            answer = await running.http.get(path)
+            assert answer.text == "<app-root></app-root>"  # an address like any other of the app's
+
+    run(check())
+
+
 def test_web_not_built_says_what_to_do_and_serves_it_once_it_is(tmp_path: Path) -> None:
     async def check() -> None:
         folder = tmp_path / "dist"

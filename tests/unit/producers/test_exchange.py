@@ -3,12 +3,16 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
-from producers.exchange import COMMAND, application
+from producers import exchange as module
+from producers.exchange import COMMAND, application, main
 from producers.replay import Exchange
+from streaming.policies import by_hash
 from tests.unit.producers.vendors import listings
 
 CHART = "/v8/finance/chart/"
@@ -166,3 +170,35 @@ def test_exchange_refuses_to_correct_what_it_does_not_have(client: TestClient) -
 def test_exchange_offers_what_an_operator_needs(client: TestClient) -> None:
     assert client.get("/health/ready").status_code == 200
     assert client.get("/metrics").status_code == 200
+
+
+def test_exchanges_page_may_have_its_own_style_and_loads_nothing(client: TestClient) -> None:
+    page = client.get("/")
+    (style,) = re.findall("<style>(.*)</style>", page.text)
+    assert by_hash(style) in page.headers["Content-Security-Policy"]
+    assert "style=" not in page.text
+    for path in ("/docs", "/redoc"):  # FastAPI's load scripts from elsewhere
+        assert client.get(path).status_code == 404
+
+
+def test_exchange_is_served_under_its_own_names_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Any] = []
+
+    class Server:
+        started = True
+
+        def __init__(self, config: uvicorn.Config) -> None:
+            served.append(config.app)
+
+        def run(self) -> None:
+            pass
+
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    monkeypatch.setattr(module, "configure_logging", lambda service: None)
+    monkeypatch.setattr(module, "load_listings", lambda: dict(listings()))
+    monkeypatch.setattr(uvicorn, "Server", Server)
+    assert main() == 0
+    client = TestClient(served[0], base_url="http://127.0.0.1")
+    assert client.get("/clock").status_code == 200
+    foreign = client.get("/clock", headers={"Host": "evil.example"})
+    assert (foreign.status_code, foreign.headers["X-Content-Type-Options"]) == (400, "nosniff")

@@ -57,6 +57,13 @@ def test_rest_pages_are_followed_with_the_key() -> None:
     assert vendor.requests[1].headers["authorization"] == "Bearer SECRETKEY"
 
 
+def test_rest_symbol_that_names_a_word_is_not_filled_in_again() -> None:
+    vendor = Vendor(httpx.Response(200, text=recorded("rest_last_page.json")))
+    source(vendor, params={"symbol": "{symbol}", "other": "{word}"}).fetch("{key}", "P1D", None)
+    (request,) = vendor.requests
+    assert dict(request.url.params) == {"symbol": "{key}", "other": "{word}"}
+
+
 def test_rest_actions_read_beside_the_bars() -> None:
     report, following = read_answer(answer("rest_last_page.json"), mapping(), "ACME", "P1D")
     assert following is None

@@ -2,10 +2,12 @@
 
 Hypothesis chooses the steps.  Two writers may believe at once that a partition is theirs (one of them is a zombie),
 read any batch from where they think that they stand, and die between any two single writes; a rebuild may be overtaken
-at every step of its protocol.  Time is a number that only the rules move.
+at every step of its protocol.  Time is a number that only the rules move.  Readers ask for a position and then for the
+documents, as the gateway does, and what they saw is held against the log at the end.
 """
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -26,12 +28,14 @@ from projections.writer import Writer
 from streaming.records import Batch
 from streaming.settings import StreamSettings
 from streaming.sink import Away
+from tests.support.histories import Entry, Read, of_reads
 from tests.unit.projections.logs import CLOSED, bar, folded, record
 from tests.unit.projections.memory import WholeStore
 
 NAME = BARS.name
 PARTITIONS = (0, 1)
 WRITERS = ("one", "other")
+READERS = ("reader", "another")
 PLACES = [(STOCK_DATA.name, partition) for partition in PARTITIONS]
 
 
@@ -62,6 +66,8 @@ class Interleavings(RuleBasedStateMachine):
         self.sinks: dict[str, Sink] = {}
         self.rebuilds: list[Rebuild] = []
         self.named = 0
+        self.reads: list[Read] = []
+        self.reading: dict[str, tuple[int, dict[tuple[str, int], int]]] = {}
         self.patches = [
             mock.patch.object(sinks, "now", self.now),
             mock.patch.object(sinks, "restored", self.restored),
@@ -72,6 +78,7 @@ class Interleavings(RuleBasedStateMachine):
     def teardown(self) -> None:
         for patch in getattr(self, "patches", ()):
             patch.stop()
+        self.hold_reads_against_the_log()
 
     def now(self):
         return self.time
@@ -155,7 +162,39 @@ class Interleavings(RuleBasedStateMachine):
         """Let a checkpoint be moved back by hand, while no writer runs."""
         row = self.store.data.get(CHECKPOINTS, {}).get(f"{NAME}|{STOCK_DATA.name}|{partition}")
         if row and not self.sinks:
+            self.hold_reads_against_the_log()  # what is read from now on may know less
             row["next_offset"] = int(row["next_offset"] * share)
+
+    # Readers
+
+    @rule(name=st.sampled_from(READERS))
+    def ask_position(self, name: str) -> None:
+        position = {(row["topic"], row["partition"]): row["next_offset"] for row in self.store.checkpoints(NAME)}
+        self.reading[name] = self._moment(), position
+
+    @rule(name=st.sampled_from(READERS))
+    def read(self, name: str) -> None:
+        if name in self.reading:
+            began, position = self.reading.pop(name)
+            found = {row["_id"]: _entry(row) for row in self.store.scan(NAME)}
+            self.reads.append(Read(name, began, self._moment(), "", "", {}, position, found))
+
+    def _moment(self) -> int:
+        """Return the number of a moment, each of its own."""
+        self.moment = getattr(self, "moment", 0) + 1
+        return self.moment
+
+    def hold_reads_against_the_log(self) -> None:
+        reads, self.reads, self.reading = getattr(self, "reads", []), [], {}
+        if reads:
+            log = {
+                place: {
+                    each.offset: _entry(each.event.to_record() | {"_id": each.event.bar_id})
+                    for each in self.log[place[1]]
+                }
+                for place in PLACES
+            }
+            assert list(of_reads(reads, log)) == []
 
     # Rebuilds, step by step: any of them may be the one that nobody waits for any more
 
@@ -271,6 +310,10 @@ class Interleavings(RuleBasedStateMachine):
     def _new_sink(self, name: str) -> Sink:
         self.named += 1
         return Sink(StreamSettings(), self.store, BARS, f"{name}-{self.named}")
+
+
+def _entry(bar: Mapping[str, Any]) -> Entry:
+    return Entry(bar["_id"], bar["revision"], str(bar["close"]))
 
 
 TestInterleavings = Interleavings.TestCase

@@ -128,6 +128,14 @@ def test_logs_unknown_service_says_which_there_are(tmp_path):
     assert run("logs", "kafka", FORETICK_HOME=str(tmp_path)).output == "hello\n"
 
 
+@pytest.mark.parametrize("options", [[], ["--follow", "--lines", "0"]])
+def test_logs_steer_no_terminal(options, tmp_path, monkeypatch):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "kafka.log").write_text("a\tb\x1b[2J\n")
+    monkeypatch.setattr("stack.logs.follow", lambda path: iter([path.read_text()]))
+    assert run("logs", "kafka", *options, FORETICK_HOME=str(tmp_path)).output == "a\tb\ufffd[2J\n"
+
+
 def test_status_nothing_running_says_how_to_start(tmp_path):
     result = run("status", FORETICK_HOME=str(tmp_path))
     assert result.exit_code == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
-from stack import kafka
+from stack import airflow, kafka
 from stack.layout import PORTS, Layout
 from stack.preflight import unholdable_paths
 from stack.services import NAMES, UnknownService, chosen, services
@@ -62,6 +62,19 @@ def test_chosen_airflow_means_its_four_processes():
 def test_chosen_unknown_name_says_what_there_is():
     with pytest.raises(UnknownService, match=r"no service mongo; there are kafka, registry, mongodb"):
         chosen("mongo,kafka")
+
+
+def test_airflows_secrets_are_this_homes_own_kept_and_its_owners_alone(tmp_path):
+    layouts = [Layout(home=tmp_path / name, cache=tmp_path) for name in ("one", "other")]
+    one, again, other = (airflow.settings(layouts[index]) for index in (0, 0, 1))
+    assert one == again
+    for name in ("CORE__FERNET_KEY", "API__SECRET_KEY", "API_AUTH__JWT_SECRET"):
+        assert len(one[f"AIRFLOW__{name}"]) >= 44
+        assert one[f"AIRFLOW__{name}"] != other[f"AIRFLOW__{name}"]
+    passwords = {airflow.password(layout) for layout in layouts}
+    assert [len(password) for password in passwords] == [22, 22]
+    for path in layouts[0].secrets.iterdir():
+        assert path.stat().st_mode & 0o077 == 0
 
 
 def test_kafka_properties_never_expire_the_log(layout):

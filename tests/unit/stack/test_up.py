@@ -8,6 +8,7 @@ import pytest
 
 from stack import backfill, journey, up
 from stack.layout import Layout
+from stack.lock import make_folders
 from stack.preflight import NotReady
 from stack.service import DidNotStart
 from stack.services import NAMES, services
@@ -169,7 +170,7 @@ def test_folders_of_a_home_are_nobody_elses(tmp_path):
     layout.logs.mkdir(parents=True, mode=0o755)
     (tmp_path / "disk").mkdir()
     layout.data.symlink_to(tmp_path / "disk")
-    up._make_folders(layout)
+    make_folders(layout)
     assert {folder.stat().st_mode & 0o777 for folder in layout.private()} == {0o700}
 
 
@@ -179,7 +180,7 @@ def test_socket_folder_that_somebody_made_before_us_is_refused(tmp_path):
     trap.symlink_to(tmp_path)
     try:
         with pytest.raises(NotReady, match="another user's, or a link"):
-            up._make_folders(layout)
+            make_folders(layout)
         assert not Supervisor(layout).alive()
         with pytest.raises(SupervisorGone, match="nobody there is told anything"):
             Supervisor(layout).pid()

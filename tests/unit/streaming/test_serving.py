@@ -12,10 +12,13 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from streaming import serving as serving_module
+from streaming.journal import Journal
+from streaming.policies import STRICT
 from streaming.proxies import go_direct
-from streaming.serving import HEAD_BYTES, Bounded, Guarded, listen, serving
+from streaming.serving import BODY_BYTES, HEAD_BYTES, Bounded, Guarded, listen, serving
 from tests.ports import HOST
 from tests.waiting import until
 
@@ -101,6 +104,45 @@ def test_head_without_end_is_refused_at_64_kilobytes(port: int, begun: bytes) ->
         peer.sendall(begun)
         peer.sendall(b"a" * (HEAD_BYTES + 32 * 1024))
         assert said(peer).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /health/live?" + b"a" * HEAD_BYTES * 2, 431),
+        (b"no request\r\n\r\n", 400),
+        (b"GET /health/live HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 400),
+        (b"GET /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", 404),
+        (b"POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nOrigin: null\r\n\r\n", 403),
+        (b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", 200),
+        (
+            b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+            404,
+        ),
+    ],
+    ids=["long head", "no request", "foreign host", "nothing there", "foreign page", "answer", "socket"],
+)
+def test_answer_of_any_layer_keeps_browsers_strict(port: int, sent: bytes, status: int) -> None:
+    with connected(port) as peer:
+        peer.sendall(sent)
+        answer = said(peer)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    lines = answer.partition(b"\r\n\r\n")[0].decode().lower().split("\r\n")
+    assert {f"{name}: {value}".lower() for name, value in STRICT.items()} <= set(lines)
+
+
+def test_refusals_are_logged(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bounded, "journal", Journal())
+    with capture_logs() as logs, connected(port) as peer:
+        assert httpx.post(f"http://{HOST}:{port}/echo", headers={"Origin": "null"}).status_code == 403
+        peer.sendall(b"no request\r\n\r\n")
+        said(peer)
+    told = [{name: line.get(name) for name in ("event", "kind", "path", "address")} for line in logs]
+    assert told == [
+        {"event": "refused", "kind": "Forbidden", "path": "/echo", "address": HOST},
+        {"event": "refused", "kind": "Bad Request", "path": None, "address": HOST},
+    ]
 
 
 def test_many_headers_are_one_head(port: int) -> None:
@@ -208,12 +250,40 @@ def test_trailer_of_a_chunked_body_is_no_header(port: int) -> None:
         assert b'{"bytes":1,"authorization":null}' in peer.recv(65536)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 3\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 3",
+        b"Content-Length: 3\r\nContent-Length: 4",
+        b"Content-Length: +3",
+        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding : chunked",
+        b"Host: evil.example",
+    ],
+)
+def test_request_that_can_be_read_in_two_ways_is_refused_and_what_follows_is_none(port: int, head: bytes) -> None:
+    with connected(port) as peer:
+        peer.sendall(b"POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" + head + b"\r\n\r\n0\r\n\r\n")
+        peer.sendall(b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        answer = said(peer)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_body_over_the_limit_is_413(chunked: bool) -> None:
     client = TestClient(Guarded(app(), body_limit=1000), base_url=f"http://{HOST}")
     body = b"x" * 1001
     assert client.post("/echo", content=iter([body]) if chunked else body).status_code == 413
     assert client.post("/echo", content=body[1:]).json()["bytes"] == 1000
+
+
+def test_body_that_is_said_to_be_too_large_is_read_to_its_end_so_that_the_answer_is_too(port: int) -> None:
+    with connected(port) as peer:
+        peer.sendall(b"POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ")
+        peer.sendall(b"%d\r\n\r\n" % (BODY_BYTES + 1) + bytes(BODY_BYTES + 1))
+        assert peer.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize(

@@ -56,15 +56,15 @@ const DAILY = { interval: 'P1D' } as const;
 
 /** Where things are read from. */
 export const PATHS = {
-  symbols: 'api/symbols',
-  models: 'api/models',
-  promotions: 'api/promotions',
-  leaderboard: 'api/leaderboard',
-  pipeline: 'api/pipeline',
-  bars: (symbol: string) => `api/bars/${encodeURIComponent(symbol)}`,
-  forecasts: (symbol: string) => `api/forecasts/${encodeURIComponent(symbol)}`,
-  actions: (symbol: string) => `api/actions/${encodeURIComponent(symbol)}`,
-  lineage: (forecastId: string) => `api/lineage/${encodeURIComponent(forecastId)}`,
+  symbols: '/api/symbols',
+  models: '/api/models',
+  promotions: '/api/promotions',
+  leaderboard: '/api/leaderboard',
+  pipeline: '/api/pipeline',
+  bars: (symbol: string) => `/api/bars/${encodeURIComponent(symbol)}`,
+  forecasts: (symbol: string) => `/api/forecasts/${encodeURIComponent(symbol)}`,
+  actions: (symbol: string) => `/api/actions/${encodeURIComponent(symbol)}`,
+  lineage: (forecastId: string) => `/api/lineage/${encodeURIComponent(forecastId)}`,
 } as const;
 
 /** The gateway's REST reads and `POST /predict`. */
@@ -112,15 +112,15 @@ export class Api {
 
   /** Read bars of the visitor's own; nothing is kept. */
   csv(text: string): Observable<OwnBars> {
-    return this.http.post<OwnBars>('api/csv', text, { headers: { 'Content-Type': 'text/csv' } });
+    return this.http.post<OwnBars>('/api/csv', text, { headers: { 'Content-Type': 'text/csv' } });
   }
 
   predict(symbol: string, horizon: number): Observable<Prediction> {
-    return this.http.post<Prediction>('predict', { symbol, ...DAILY, horizon });
+    return this.http.post<Prediction>('/predict', { symbol, ...DAILY, horizon });
   }
 
   /** By the champion, or another model at work: an alias, a family or a version. */
   predictHistory(history: readonly Observation[], horizon: number, model: string): Observable<Prediction> {
-    return this.http.post<Prediction>('predict', { history, horizon, model });
+    return this.http.post<Prediction>('/predict', { history, horizon, model });
   }
 }

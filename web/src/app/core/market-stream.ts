@@ -27,12 +27,12 @@ export class MarketStream {
 
   /** Bars of every symbol, so that one listed today shows up by itself. */
   bars(snapshots: readonly Offsets[]): Stream {
-    return this.open('live', {}, snapshots);
+    return this.open('/live', {}, snapshots);
   }
 
   /** Forecasts of one symbol, of the champion and of its shadows. */
   forecasts(symbol: string, snapshots: readonly Offsets[]): Stream {
-    return this.open('forecast', { symbols: symbol, roles: 'CHAMPION,SHADOW' }, snapshots);
+    return this.open('/forecast', { symbols: symbol, roles: 'CHAMPION,SHADOW' }, snapshots);
   }
 
   private open(path: string, query: Readonly<Record<string, string>>, snapshots: readonly Offsets[]): Stream {

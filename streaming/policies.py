@@ -3,6 +3,9 @@
 from base64 import b64encode
 from hashlib import sha256
 
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Send
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -24,11 +27,29 @@ def csp(*styles: str) -> str:
         "connect-src": "'self'",
         "manifest-src": "'self'",
         "worker-src": "'self' blob:",
-        "base-uri": "'self'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
     return "; ".join(f"{name} {sources}" for name, sources in rules.items())
+
+
+STRICT = {"Content-Security-Policy": csp(), **HEADERS}
+_HEADS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
+
+
+def strictly(send: Send) -> Send:
+    """Return a sender that adds the headers to each answer, a handshake's too, where the answer has none."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] in _HEADS:
+            headers = MutableHeaders(scope=message)
+            for name, value in STRICT.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending
 
 
 def by_hash(style: str) -> str:
