@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from contracts.files.settings import CsvSettings
 from streaming.settings import StreamSettings
@@ -32,6 +32,11 @@ class ForecastingSettings(StreamSettings, CsvSettings):
         "", description="Address of a Dask scheduler whose workers do that instead, such as tcp://127.0.0.1:8786."
     )
     forecasting_port: int = Field(8001, description="Port of the forecasting service.")
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _with_its_scheme(cls, address: str) -> str:
+        return address if "://" in address or not address else f"tcp://{address}"  # as Dask reads it
 
 
 class ServeSettings(ForecastingSettings):

@@ -7,7 +7,7 @@ from http.cookies import CookieError, SimpleCookie
 READ, PREDICT = "read", "predict"
 SCOPES = frozenset({READ, PREDICT})
 
-COOKIE = "foretick_token"
+COOKIE = "foretick_session"
 HOST_COOKIE = f"__Host-{COOKIE}"  # over TLS: browsers let no other host, and no page without TLS, set it
 PROTOCOL = "foretick.v1"
 _TOKEN_PROTOCOL, _TICKET_PROTOCOL = "foretick.token.", "foretick.ticket."
@@ -18,19 +18,30 @@ OURS = (
     "sign-in", "sign-out",
 )  # fmt: skip
 _OPEN = frozenset(
-    {"/health/live", "/health/ready", "/docs", "/openapi.json", "/asyncapi.json", "/sign-in", "/sign-out"}
+    {
+        "/health/live",
+        "/health/ready",
+        "/docs",
+        "/openapi.json",
+        "/asyncapi.json",
+        "/sign-in",
+        "/sign-in/sessions",
+        "/sign-out",
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Name who calls: a token's name, a JWT's subject, or an address; `until` is when that ends (epoch seconds)."""
+    """Name who calls: a token's name, a JWT's subject, or an address."""
 
     name: str
     address: str
     scopes: frozenset[str] = SCOPES
     kind: str = "address"  # what the name is: an "address", a static "token"'s, or a "jwt"'s subject
-    until: float | None = None
+    until: float | None = None  # when what they showed ends, epoch seconds
+    grant: str = ""  # which static token, by its hash
+    session: str = ""  # which session's cookie came, by its name
 
     @property
     def key(self) -> tuple[str, str]:
@@ -40,11 +51,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a caller shows: a bearer token, or a ticket; `ambient` if its browser adds it by itself (a cookie)."""
+    """What a caller shows: a bearer token, a ticket, or the cookie of a session, which its browser adds by itself."""
 
     token: str = ""
     ticket: str = ""
-    ambient: bool = False
+    session: str = ""
 
 
 def need(path: str) -> str | None:
@@ -73,12 +84,18 @@ def shown(headers: Mapping[str, str], websocket: bool) -> Credential | None:
                 return Credential(token=offered.removeprefix(_TOKEN_PROTOCOL))
             if offered.startswith(_TICKET_PROTOCOL):
                 return Credential(ticket=offered.removeprefix(_TICKET_PROTOCOL))
+    session = session_shown(headers)
+    return Credential(session=session) if session else None
+
+
+def session_shown(headers: Mapping[str, str]) -> str:
+    """Return what a request's cookie says of its session; empty: nothing."""
     try:
         cookies = SimpleCookie(headers.get("cookie", ""))
     except CookieError:
-        return None
+        return ""
     cookie = cookies.get(HOST_COOKIE) or cookies.get(COOKIE)
-    return Credential(token=cookie.value, ambient=True) if cookie and cookie.value else None
+    return cookie.value if cookie else ""
 
 
 def protocols(headers: Mapping[str, str]) -> list[str]:

@@ -69,7 +69,9 @@ def create_app(settings: GatewaySettings, opening: Opening | None = None) -> Fas
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_parts(settings, metrics) as parts:
             app.state.parts = parts
+            watching = asyncio.create_task(parts.sockets.dismiss(keys.fault))
             yield
+            watching.cancel()
         await keys.close()
 
     app = FastAPI(
@@ -88,6 +90,7 @@ def create_app(settings: GatewaySettings, opening: Opening | None = None) -> Fas
                 body_limit=settings.body_limit,
                 hosts=settings.allowed_hosts,
                 journal=journal,
+                tls_only=settings.tls_only,
             ),
             Middleware(
                 CORSMiddleware,

@@ -15,9 +15,10 @@ from gateway.budgets import Budgets
 from gateway.jwts import Jwts, NotOurs
 from gateway.metrics import Metrics
 from gateway.problems import Problem
+from gateway.sessions import Sessions
 from gateway.settings import GatewaySettings
 from gateway.tickets import Tickets
-from gateway.tokens import digest
+from gateway.tokens import Grant, Register
 from gateway.web import is_page
 from streaming.journal import Journal
 from streaming.serving import UNSAFE, from_us
@@ -30,9 +31,10 @@ class Keys:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self.tickets = Tickets()
-        self._grants = settings.grants
+        self.sessions = Sessions(settings.session_idle_minutes * 60, settings.session_days * 86_400)
+        self._register = Register(settings.tokens, settings.tokens_file)
         self._jwts = Jwts(settings) if settings.jwks_url else None
-        self.required = bool(self._grants or self._jwts)
+        self.required = bool(self._register.grants.tokens or self._jwts)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -45,15 +47,36 @@ class Keys:
             return Caller(address, address)
         if credential is None:
             return None
+        found = await self._named(credential, address)
+        if fault := self.fault(found):
+            raise _unknown(f"{fault[0].upper()}{fault[1:]}; show another, or sign in again at /sign-in.")
+        return replace(found, address=address)
+
+    def fault(self, caller: Caller) -> str:
+        """Say why a caller who was let in may not stay; empty: they may."""
+        grants = self._register.grants
+        if caller.session and not self.sessions.lives(caller.session):
+            return "the session has ended"
+        if caller.until is not None and time.time() >= caller.until:
+            return "the token has ended"
+        if caller.kind == "token" and _of(grants.tokens.get(caller.grant)) != _of(caller):
+            return "the token was taken back or changed"
+        if caller.kind == "jwt" and caller.name in grants.denied:
+            return "its subject is denied here"
+        return ""
+
+    async def _named(self, credential: Credential, address: str) -> Caller:
         if credential.ticket:
-            owner = self.tickets.take(credential.ticket)
-            if owner is None:
-                raise _unknown("The ticket is unknown, used or too old: ask for another at POST /api/ticket.")
-            return replace(owner, address=address)
-        if grant := self._grants.get(digest(credential.token)):
-            if grant.until is not None and time.time() >= grant.until:
-                raise _unknown("The token has ended; whoever made it can make another.")
-            return Caller(grant.name, address, grant.scopes, "token", grant.until)
+            if owner := self.tickets.take(credential.ticket):
+                return owner
+            raise _unknown("The ticket is unknown, used or too old: ask for another at POST /api/ticket.")
+        if credential.session:
+            if person := self.sessions.use(credential.session):
+                return person
+            raise _unknown("The session has ended: sign in again at /sign-in.")
+        if known := self._register.grants.of(credential.token):
+            name, grant = known
+            return Caller(grant.name, address, grant.scopes, "token", grant.until, grant=name)
         if self._jwts is None or credential.token.count(".") != 2:
             raise _unknown("The token is not known here.")
         try:
@@ -109,7 +132,7 @@ class Doorman:
             raise Problem(401, "token-needed", "Show a token: `Authorization: Bearer ...`, or sign in at /sign-in.")
         scope["state"]["caller"] = caller
         self._told(caller.kind, caller.name, address)
-        if credential and credential.ambient and scope.get("method") in UNSAFE and "origin" not in headers:
+        if credential and credential.session and scope.get("method") in UNSAFE and "origin" not in headers:
             raise _FOREIGN_PAGE
         if needed and needed not in caller.scopes:
             raise Problem(403, "scope-needed", f"This needs the scope `{needed}`, which the token does not have.")
@@ -130,6 +153,10 @@ class Doorman:
 _FOREIGN_PAGE = Problem(
     403, "foreign-origin", "A page's request, and one with a cookie, must come from the gateway's own pages."
 )
+
+
+def _of(holder: Grant | Caller | None) -> tuple[object, ...]:
+    return (holder.name, holder.scopes, holder.until) if holder else ()
 
 
 def _unknown(detail: str) -> Problem:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import jwt
 import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from gateway.access import SCOPES, Caller
 from gateway.problems import Problem
@@ -33,6 +34,8 @@ class Jwts:
         self._url = settings.jwks_url
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
+        self._levels = settings.jwt_acr
+        self._rsa_bits = settings.jwt_rsa_bits
         self._clock = clock
         self._http = httpx.AsyncClient(timeout=5.0)
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -54,6 +57,8 @@ class Jwts:
             if str(head.get("typ", "JWT")).lower().removeprefix("application/") not in ("jwt", "at+jwt"):
                 raise NotOurs("its type is none of an access token")
             key = await self._key(str(head.get("kid", "")))
+            if isinstance(key.key, RSAPublicKey) and key.key.key_size < self._rsa_bits:
+                raise NotOurs(f"the provider's key has {key.key.key_size} bits, and {self._rsa_bits} are asked for")
             claims = jwt.decode(
                 token,
                 key,
@@ -70,6 +75,8 @@ class Jwts:
             raise NotOurs("its claims are not as RFC 7519 has them") from error
         if len(claims["sub"]) > MOST_OF_SUBJECT:  # cut, it could be another's
             raise NotOurs(f"its subject is over {MOST_OF_SUBJECT} characters")
+        if self._levels and claims.get("acr") not in self._levels:
+            raise NotOurs("its subject did not sign in as strongly as is asked for (acr)")
         return Caller(claims["sub"], address, scopes & SCOPES, "jwt", until)
 
     async def _key(self, kid: str) -> jwt.PyJWK:

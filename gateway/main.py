@@ -14,6 +14,7 @@ from gateway.settings import GatewaySettings
 from gateway.wire import Wire
 from streaming.ops import configure_logging
 from streaming.serving import listen, serving
+from streaming.tls import Certificate
 from streaming.tracing import tracing
 
 log = structlog.get_logger()
@@ -42,6 +43,7 @@ def server(settings: GatewaySettings, app: FastAPI) -> Server:
     """Return the server of an app, ready to run."""
     config = serving(
         app,
+        Certificate(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None,
         host=settings.address,
         port=settings.gateway_port,
         ws=Wire,
@@ -71,7 +73,8 @@ def main() -> int:
     except OSError as error:
         log.error("cannot listen", host=settings.address, port=settings.gateway_port, error=str(error))
         return 1
-    log.info("the gateway starts", url=f"http://{settings.address}:{listener.getsockname()[1]}")
+    scheme = "https" if settings.tls_certificate else "http"
+    log.info("the gateway starts", url=f"{scheme}://{settings.address}:{listener.getsockname()[1]}")
     # uvicorn raises the signals it was ended by once more when it is done: an ordered end is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

@@ -13,8 +13,10 @@ from gateway.metrics import Metrics
 from gateway.problems import Problem
 from streaming.headers import continue_trace
 from streaming.journal import Journal
+from streaming.outward import is_loopback
 from streaming.policies import strictly
-from streaming.serving import Limited, declared, names_us
+from streaming.serving import Limited, declared, host_name, names_us
+from streaming.settings import LOOPBACK
 from streaming.tracing import traceparent, tracing
 
 log = structlog.get_logger()
@@ -24,26 +26,35 @@ class Guard:
     """Observe each request and answer it with the house's headers; refuse host names that are not ours."""
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, body_limit: int, hosts: Collection[str], journal: Journal
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        body_limit: int,
+        hosts: Collection[str],
+        journal: Journal,
+        tls_only: bool,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._journal = journal
         self._limit = body_limit
         self._hosts = frozenset(hosts)
+        self._tls_only = tls_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        known = names_us(headers, self._hosts)
-        strict = strictly(send)
+        secured = scope["scheme"] in ("https", "wss")
+        # A browser would ask every server of this machine for TLS if localhost asked for it.
+        strict = strictly(send, secured and host_name(headers.get("host", "")) not in LOOPBACK)
         state = scope.setdefault("state", {})
-        if not known:
-            state["refused"] = _FOREIGN_HOST.kind
+        fault = self._fault(scope, headers, secured)
+        if fault:
+            state["refused"] = fault.kind
         if scope["type"] == "websocket":
-            if known:
+            if not fault:
                 await self._app(scope, receive, strict)
             else:
                 await send({"type": "websocket.close", "code": 1008})  # before accept: a plain 403
@@ -66,8 +77,8 @@ class Guard:
             await strict(message)
 
         try:
-            if not known:
-                await _FOREIGN_HOST.response()(scope, receive, sending)
+            if fault:
+                await fault.response()(scope, receive, sending)
             elif declared(headers) > self._limit:
                 state["refused"] = "too-large"
                 await _too_large(self._limit).response()(scope, receive, sending)
@@ -96,6 +107,14 @@ class Guard:
                     seconds=round(seconds, 3),
                 )
 
+    def _fault(self, scope: Scope, headers: Headers, secured: bool) -> Problem | None:
+        """Return what is wrong before anything else is looked at; probes of health may come in the clear."""
+        if not names_us(headers, self._hosts):
+            return _FOREIGN_HOST
+        if not self._tls_only or secured or scope["path"].startswith("/health/"):
+            return None
+        return None if is_loopback((scope.get("client") or ("",))[0]) else _IN_THE_CLEAR
+
     def _tell(self, scope: Scope) -> None:
         """Log a refusal by whoever it was."""
         if kind := scope["state"].get("refused"):
@@ -103,6 +122,9 @@ class Guard:
 
 
 _FOREIGN_HOST = Problem(400, "foreign-host", "This gateway does not go by that host name; FORETICK_HOSTS names others.")
+_IN_THE_CLEAR = Problem(
+    403, "in-the-clear", "From other machines come by https or wss; a proxy must say so (X-Forwarded-Proto)."
+)
 _FAILED = Problem(500, "internal-error", "The gateway failed; its log says why, by the request id.")
 
 

@@ -1,7 +1,7 @@
 """What the gateway answers, for OpenAPI and the tests: field names are the events' own, times RFC 3339 UTC."""
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -258,6 +258,16 @@ class OwnBars(Answer):
     bars: list[OwnBar]
     whole: bool = Field(description="It has open, high and low, not closes alone.")
     faults: list[str] = Field(description="What is wrong with it, in words; mostly nothing.")
+
+
+class CallerInfo(Answer):
+    """As whom the gateway knows a caller."""
+
+    name: str = Field(description="Of the token, or the JWT's subject, or an address.", examples=["alice"])
+    kind: Literal["address", "token", "jwt"]
+    scopes: list[str] = Field(examples=[["predict", "read"]])
+    until: datetime | None = Field(None, description="When the token ends; null: never, or not by itself.")
+    session: bool = Field(description="The caller is a browser that has signed in, and can sign out.")
 
 
 class Ticket(Answer):

@@ -1,13 +1,13 @@
 """What the gateway reads from the environment (`FORETICK_*`)."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.tokens import Grant, parse, read_lines
+from gateway.tokens import read
 from streaming.settings import LOOPBACK, StreamSettings
+from streaming.tls import load
 
 
 class GatewaySettings(StreamSettings):
@@ -19,10 +19,24 @@ class GatewaySettings(StreamSettings):
         default_factory=list,
         description="Tokens that callers show, as JSON: `name:scopes:hash`, printed by `foretick token new`.",
     )
-    tokens_file: Path | None = Field(None, description="File of further such lines, such as a mounted secret.")
+    tokens_file: Path | None = Field(
+        None, description="File of further such lines, and of `deny SUBJECT`; read again when it changes."
+    )
+    tls_certificate: Path | None = Field(
+        None, description="Certificate (PEM, with its chain) that the gateway shows to other machines."
+    )
+    tls_key: Path | None = Field(None, description="Its key (PEM, no password); empty: it stands in the same file.")
+    session_idle_minutes: float = Field(
+        1440, gt=0, description="Minutes without a request after which a person who signed in must do so again."
+    )
+    session_days: float = Field(30, gt=0, description="Days after which they must in any case.")
     jwks_url: str = Field("", description="Keys (JWKS) of an identity provider whose JWTs are taken, too.")
     jwt_issuer: str = Field("", description="Issuer (`iss`) of those JWTs.")
     jwt_audience: str = Field("", description="Audience (`aud`) of those JWTs.")
+    jwt_acr: list[str] = Field(
+        default_factory=list, description="Levels of sign-in (`acr`) of which a JWT must have one, as JSON; none: any."
+    )
+    jwt_rsa_bits: int = Field(2048, ge=2048, description="Bits that the provider's RSA keys must have at least.")
     origins: list[str] = Field(
         default_factory=list, description="Further web origins whose pages may call, as JSON: `https://host:port`."
     )
@@ -82,28 +96,32 @@ class GatewaySettings(StreamSettings):
             url = urlsplit(self.jwks_url)
             if url.scheme != "https" and url.hostname not in LOOPBACK:
                 raise ValueError(f"FORETICK_JWKS_URL={self.jwks_url} must be https: it says whom to trust.")
-        grants = self.grants
-        if self.address not in LOOPBACK and not grants and not self.jwks_url:
+        grants = read(self.tokens, self.tokens_file)
+        if self.address not in LOOPBACK and not grants.tokens and not self.jwks_url:
             raise ValueError(
                 f"The gateway would listen on {self.address}, which is not a loopback address, and ask nobody who they "
                 "are. Use 127.0.0.1, or make a token (`foretick token new`) and put its line into FORETICK_TOKENS or "
                 "the file FORETICK_TOKENS_FILE, or name an identity provider by FORETICK_JWKS_URL."
             )
+        if self.tls_certificate:
+            load(self.tls_certificate, self.tls_key)
+        elif self.tls_only and not self.trusted_proxies:
+            raise ValueError(
+                f"The gateway would listen on {self.address}, and tokens would come there in the clear. Give it a "
+                "certificate (FORETICK_TLS_CERTIFICATE, FORETICK_TLS_KEY), or name the proxy that speaks TLS for it "
+                "(FORETICK_TRUSTED_PROXIES). Where no stranger listens in, set FORETICK_PRIVATE_NETWORK=true."
+            )
         return self
+
+    @property
+    def tls_only(self) -> bool:
+        """Tell whether other machines must have come by TLS, to us or to the proxy in front."""
+        return self.address not in LOOPBACK and not self.private_network
 
     @property
     def address(self) -> str:
         """Return the address to listen on."""
         return self.gateway_host or self.bind
-
-    @property
-    def grants(self) -> Mapping[str, Grant]:
-        """Return the grants of all static tokens, by hash; raises ValueError for what cannot be read."""
-        try:
-            lines = read_lines(self.tokens_file) if self.tokens_file else []
-        except OSError as error:
-            raise ValueError(f"FORETICK_TOKENS_FILE={self.tokens_file} cannot be read: {error.strerror}") from error
-        return parse([*self.tokens, *lines])
 
     @property
     def allowed_hosts(self) -> list[str]:

@@ -33,6 +33,7 @@ Predict = Callable[[PredictRequest, Caller], Awaitable[dict[str, Any]]]
 GOING_AWAY_FOR_A_MOMENT = 1012
 UNAUTHORIZED = 3000  # IANA's
 SECONDS_TO_CLOSE = 5.0
+SECONDS_BETWEEN_LOOKS = 1.0  # at who may stay
 
 
 class Sockets:
@@ -43,6 +44,7 @@ class Sockets:
         self._hub = hub
         self._source = source
         self._metrics = metrics
+        self._open: dict[Client, Caller] = {}
         self._taken: Counter[tuple[str, str]] = Counter()  # sockets open by address and by caller
 
     async def serve(
@@ -68,16 +70,23 @@ class Sockets:
         talk = _Talk(websocket, caller, client, self._hub, self._source, self._settings, predict)
         places = {("address", caller.address), caller.key}
         self._taken.update(places)
-        expiry = _close_at_the_end_of(caller, client)
+        self._open[client] = caller
         try:
             code, reason = await talk.hold()
         finally:
             self._hub.leave(client)
             self._taken -= Counter(places)  # drops what is zero
-            if expiry:
-                expiry.cancel()
+            del self._open[client]
         self._metrics.closes.labels(str(code)).inc()
         log.info("a socket ended", topic=subscription.topic, caller=caller.name, code=code, reason=reason)
+
+    async def dismiss(self, fault: Callable[[Caller], str]) -> None:
+        """Close, for ever, the sockets of those who may not stay, as `fault` says."""
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+            for client, caller in list(self._open.items()):
+                if why := fault(caller):
+                    client.close(UNAUTHORIZED, why)
 
     async def restart(self, seconds: float = 3.0) -> None:
         """Send every client away for a moment, and wait until they are gone (bounded)."""
@@ -112,14 +121,6 @@ class Sockets:
         if caller.kind != "address" and self._taken[caller.key] >= self._settings.client_limit_per_token:
             return Problem(429, "too-many-sockets", f"{caller.name} has as many sockets as it may.", retry_after=5)
         return None
-
-
-def _close_at_the_end_of(caller: Caller, client: Client) -> asyncio.TimerHandle | None:
-    """End a socket when its caller's token ends; None: it has no end."""
-    if caller.until is None:
-        return None
-    seconds = max(0.0, caller.until - time.time())
-    return asyncio.get_running_loop().call_later(seconds, client.close, UNAUTHORIZED, "the token has ended")
 
 
 class _Talk:

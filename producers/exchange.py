@@ -1,9 +1,9 @@
 """`python -m producers.exchange`: a stock exchange of the past, replayed in the shape of Yahoo's chart API.
 
 Real daily history of five US shares from PyPI's `bokeh_sampledata`, on a clock of its own (`/clock`), so that the
-`yahoo` source runs for real without internet.  `PUT /faults` makes it misbehave as vendors do, for tests and
-demonstrations: `{"status": 503}`, `{"body": "html"}`, `{"correct": {"symbol": "IBM", "session": "2012-01-03",
-"close": 186.5}}`; `{}` ends what lasts.
+`yahoo` source runs for real without internet.  Where FORETICK_EXCHANGE_FAULTS is true, `PUT /faults` makes it misbehave
+as vendors do, for tests and demonstrations: `{"status": 503}`, `{"body": "html"}`, `{"correct": {"symbol": "IBM",
+"session": "2012-01-03", "close": 186.5}}`; `{}` ends what lasts.
 """
 
 import json
@@ -12,7 +12,7 @@ from html import escape
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import Depends, FastAPI, Header, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from producers.market import NoData
@@ -23,18 +23,19 @@ from streaming.policies import by_hash, csp
 from streaming.serving import Guarded, serving
 
 _STYLE = "body{font-family:system-ui;max-width:40em;margin:2em auto;padding:0 1em}"
+_FAULTS = "<a href='/faults'>faults</a>, "
 COMMAND = {"X-Foretick-Command": "yes"}  # beside what changes the market: no page can send it to another's server
 
 
-def application(exchange: Exchange) -> FastAPI:
-    """Return the HTTP application over an exchange."""
+def application(exchange: Exchange, *, faults: bool = False) -> FastAPI:
+    """Return the HTTP application over an exchange; with `faults`, one that may be told to misbehave."""
     app = FastAPI(title="Foretick replay exchange", description=__doc__, docs_url=None, redoc_url=None)
     app.include_router(ops_router(exchange.clock, lambda: []))
 
     @app.get("/", include_in_schema=False)
     def get_index() -> HTMLResponse:
         """Say to whoever comes by what this is, where its clock stands and what can be asked."""
-        return HTMLResponse(_index(exchange), headers={"Content-Security-Policy": csp(by_hash(_STYLE))})
+        return HTMLResponse(_index(exchange, faults), headers={"Content-Security-Policy": csp(by_hash(_STYLE))})
 
     @app.get("/v8/finance/chart/{symbol:path}")
     def get_chart(
@@ -77,12 +78,21 @@ def application(exchange: Exchange) -> FastAPI:
         """Return what is listed."""
         return exchange.symbols()
 
-    @app.get("/faults")
+    if faults:
+        app.include_router(_faults(exchange))
+    return app
+
+
+def _faults(exchange: Exchange) -> APIRouter:
+    """Return the routes by which the exchange is told to misbehave: they have no place beside a real market."""
+    router = APIRouter()
+
+    @router.get("/faults")
     def get_faults() -> Faults:
         """Return the present faults."""
         return exchange.faults
 
-    @app.put("/faults", dependencies=[Depends(commanded)])
+    @router.put("/faults", dependencies=[Depends(commanded)])
     def put_faults(faults: Faults) -> Faults:
         """Set the faults, and correct a session."""
         if faults.correct:
@@ -93,7 +103,7 @@ def application(exchange: Exchange) -> FastAPI:
         exchange.faults = faults.model_copy(update={"correct": None})
         return exchange.faults
 
-    return app
+    return router
 
 
 def commanded(
@@ -104,7 +114,7 @@ def commanded(
         raise HTTPException(403, "This changes the market: send the header `X-Foretick-Command: yes` with it.")
 
 
-def _index(exchange: Exchange) -> str:
+def _index(exchange: Exchange, faults: bool) -> str:
     """Return a page of links, without a script."""
     clock, listed = exchange.clock(), exchange.symbols()
     pace = f"a session every {clock['seconds_per_session']:g} s" if clock["running"] else "held"
@@ -117,8 +127,8 @@ def _index(exchange: Exchange) -> str:
         "<p>A stock exchange of the past, replayed in the shape of Yahoo's chart API.</p>"
         f"<p>It is at the session of <b>{clock['session']}</b>, {pace}; {clock['sessions_left']} sessions are left.</p>"
         f"<ul>{rows}</ul>"
-        "<p><a href='/clock'>Clock</a>, <a href='/symbols'>symbols</a>, <a href='/faults'>faults</a>, "
-        "<a href='/openapi.json'>how to set them</a>.</p></body></html>"
+        "<p><a href='/clock'>Clock</a>, <a href='/symbols'>symbols</a>, "
+        f"{_FAULTS if faults else ''}<a href='/openapi.json'>how to set them</a>.</p></body></html>"
     )
 
 
@@ -142,7 +152,7 @@ def main() -> int:
         settings.exchange_seconds_per_session,
     )
     config = serving(
-        Guarded(application(exchange), settings.hosts),
+        Guarded(application(exchange, faults=settings.exchange_faults), settings.hosts),
         host=settings.bind,
         port=settings.exchange_port,
         timeout_graceful_shutdown=5,

@@ -11,6 +11,7 @@ from contracts.files.settings import CsvSettings
 from contracts.rules import symbol_fault
 from producers.sources.alphavantage import ALPHAVANTAGE_URL
 from producers.sources.yahoo import YAHOO_URL
+from streaming.outward import plain
 from streaming.settings import ServerSettings, StreamSettings
 
 
@@ -63,6 +64,13 @@ class ProducerSettings(StreamSettings, CsvSettings):
                 raise ValueError("name at least one symbol")
         return value
 
+    @field_validator("alphavantage_url")
+    @classmethod
+    def _encrypted(cls, value: str) -> str:
+        if mend := plain(value):  # whatever the network
+            raise ValueError(f"the key stands in the address: {mend}")
+        return value
+
     @field_validator("symbols")
     @classmethod
     def _symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -76,6 +84,7 @@ class ExchangeSettings(ServerSettings):
 
     home: Path = Field(Path(".foretick"), description="Folder of everything local.")
     exchange_port: int = Field(8010, description="Port of the replay exchange.")
+    exchange_faults: bool = Field(False, description="Offer `/faults`, by which the exchange misbehaves: for tests.")
     exchange_live_from: date = Field(date(2011, 1, 3), description="First session that is replayed live.")
     exchange_seconds_per_session: float | None = Field(
         None, gt=0, description="Seconds from one session to the next. Default: as it was before, at first 5."

@@ -18,8 +18,9 @@ def new(
 ) -> None:
     """Print a new token, once, and the line that the gateway keeps of it: its hash.
 
-    Put the line into FORETICK_TOKENS (a JSON list) or into the file that FORETICK_TOKENS_FILE names, start the gateway
-    again, and give the token to its user: it is sent as `Authorization: Bearer TOKEN`, or typed in at /sign-in.
+    Put the line into the file that FORETICK_TOKENS_FILE names, which the gateway reads again by itself, or into
+    FORETICK_TOKENS (a JSON list) and start it again. Give the token to its user: it is sent as `Authorization: Bearer
+    TOKEN`, or typed in at /sign-in.
 
     Examples:
 

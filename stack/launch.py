@@ -18,6 +18,8 @@ def main() -> None:
     name, home = sys.argv[1], os.environ[MARK]
     end(marked(home, name))
     service = json.loads(Layout(home=Path(home), cache=Path()).commands.read_text())[name]
+    for secret in service.get("withheld", []):  # of others: what is not there cannot be read from here
+        os.environ.pop(secret, None)
     os.environ.update(service["environment"], **{NAME: name})
     if service["folder"]:
         os.chdir(service["folder"])

@@ -117,7 +117,11 @@ class Layout:
 
     def environment(self) -> dict[str, str]:
         """Return what every service, and the command line itself, is told by environment variables."""
-        market = {"FORETICK_CLOCK_URL": self.url("exchange", "/clock"), "FORETICK_YAHOO_URL": self.url("exchange")}
+        market = {
+            "FORETICK_CLOCK_URL": self.url("exchange", "/clock"),
+            "FORETICK_YAHOO_URL": self.url("exchange"),
+            "FORETICK_EXCHANGE_FAULTS": "true",  # on one's own machine; nowhere else unless told to
+        }
         return {
             "FORETICK_HOME": str(self.home),
             "FORETICK_PORT_OFFSET": str(self.port_offset),

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import orjson
+
 _PERIOD = 0.3
 _BLOCK = 64 * 1024
+_NEWEST = 100  # lines
 
 
 def last_lines(path: Path, count: int) -> list[str]:
@@ -24,6 +27,20 @@ def last_lines(path: Path, count: int) -> list[str]:
             file.seek(position)
             found = file.read(step) + found
     return found.decode(errors="replace").splitlines()[-count:] if count else []
+
+
+def last_error(path: Path) -> str:
+    """Return the last error among the newest lines of a service's log, with its time; empty: there is none."""
+    for line in reversed(last_lines(path, _NEWEST)):
+        try:
+            told = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(told, dict) and told.get("level") in ("error", "critical"):
+            cause = str(told.get("exception", "")).strip().rpartition("\n")[2]
+            parts = (told.get("event"), told.get("error") or cause)
+            return f"{': '.join(str(part) for part in parts if part)} (at {told.get('timestamp')})"
+    return ""
 
 
 def follow(path: Path) -> Iterator[str]:

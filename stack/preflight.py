@@ -6,7 +6,8 @@ import socket
 from collections.abc import Iterable
 
 import psutil
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import SettingsError
 
 from stack.layout import HOST, Layout
 from stack.service import Service
@@ -107,7 +108,11 @@ def documents_away(layout: Layout, services: Iterable[Service]) -> list[str]:
     from projections.mongo import why_away
     from projections.settings import ProjectionSettings
 
-    why = why_away(ProjectionSettings(mongodb=SecretStr(layout.mongodb)))
+    try:
+        settings = ProjectionSettings(mongodb=SecretStr(layout.mongodb))
+    except (ValidationError, SettingsError):  # `wrong_settings` tells
+        return []
+    why = why_away(settings)
     return [f"FORETICK_MONGODB: {why}. Start it, or take the setting away: Foretick then starts one."] if why else []
 
 

@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from stack.layout import LARGEST_OFFSET, PROJECT, Layout
+from streaming.secretfiles import SecretSettings
 
 EMBEDDED = "embedded"  # FORETICK_MONGOD: no mongod, though there is one
 
 
-class StackSettings(BaseSettings):
+class StackSettings(SecretSettings):
     """Say where this stack keeps its data and on which ports it listens."""
 
     model_config = SettingsConfigDict(env_prefix="FORETICK_", env_file=PROJECT / ".env", extra="ignore")

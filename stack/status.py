@@ -13,6 +13,7 @@ from stack import airflow
 from stack.health import PROMPT
 from stack.http import report
 from stack.layout import Layout
+from stack.logs import last_error
 from stack.readmodels import print_read_models
 from stack.service import Service
 from stack.services import services
@@ -65,6 +66,9 @@ def print_services(layout: Layout, running: list[Service], states: dict[str, Sta
     table.add_section()
     table.add_row("together", "", "", "", f"{total:.0f}", "")
     console.print(table)
+    for service, (answered, _) in zip(running, answers, strict=True):
+        if not answered and (error := last_error(layout.log(service.name))):
+            console.print(f"{service.name}: {error}", style="red", markup=False, soft_wrap=True)
     if any(service.group == "airflow" for service in running):
         console.print(whom_airflow_asks(layout), style="dim", soft_wrap=True)
     return all(answered for answered, _ in answers)

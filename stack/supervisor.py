@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stack.layout import MARK, YOURS, Layout
+from stack.secrecy import withheld
 from stack.service import DidNotStart, Service
 
 GROUPS = ("servers", "airflow", "services")  # started from the left, stopped from the right
@@ -74,6 +75,7 @@ def commands(services: Sequence[Service]) -> str:
         service.name: {
             "command": service.command,
             "environment": dict(service.environment),
+            "withheld": withheld(service.name),
             "folder": str(service.folder or ""),
         }
         for service in services

@@ -1,12 +1,15 @@
 """Settings that cannot be right: told by name, in words, before anything starts."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from stack.secrecy import settings_of
 from stack.service import Service
+
+_UNSHOWN = {"kafka_options", "tokens"}  # a fault's own value may be a secret
 
 
 def faults(error: ValidationError | SettingsError) -> list[str]:
@@ -21,15 +24,20 @@ def wrong_settings(services: Iterable[Service]) -> list[str]:
     """Return a line for each setting that would keep one of these services from starting."""
     told: dict[str, None] = {}  # services share settings
     for service in services:
-        told.update(dict.fromkeys(_wrong(_READ.get(service.name, lambda: None))))
+        told.update(dict.fromkeys(_wrong(service.name)))
     return list(told)
 
 
-def _wrong(read: Callable[[], None]) -> Iterator[str]:
+def _wrong(process: str) -> Iterator[str]:
+    from producers.settings import ProducerSettings
     from producers.sources.base import VendorRefused
+    from producers.sources.catalogue import source_from
 
     try:
-        read()
+        for settings in settings_of(process):
+            read = settings()
+            if isinstance(read, ProducerSettings):
+                source_from(read)
     except (ValidationError, SettingsError) as error:
         yield from faults(error)
     except VendorRefused as error:
@@ -46,52 +54,5 @@ def _said(message: str) -> str:
 
 
 def _given(fault: object) -> str:
-    given = fault.get("input") if isinstance(fault, dict) else None
+    given = fault.get("input") if isinstance(fault, dict) and _UNSHOWN.isdisjoint(fault["loc"][:1]) else None
     return f" (it is {given!r})" if isinstance(given, str | int | float) else ""
-
-
-def _producers() -> None:
-    from producers.settings import ProducerSettings
-    from producers.sources.catalogue import source_from
-
-    source_from(ProducerSettings())
-
-
-def _exchange() -> None:
-    from producers.settings import ExchangeSettings
-
-    ExchangeSettings()
-
-
-def _projections() -> None:
-    from projections.settings import ProjectionSettings
-
-    ProjectionSettings()
-
-
-def _forecasting() -> None:
-    from forecasting.settings import ServeSettings
-
-    ServeSettings()
-
-
-def _scoring() -> None:
-    from forecasting.settings import ScoreSettings
-
-    ScoreSettings()
-
-
-def _gateway() -> None:
-    from gateway.settings import GatewaySettings
-
-    GatewaySettings()
-
-
-_READ: dict[str, Callable[[], None]] = {
-    "producers": _producers,
-    "exchange": _exchange,
-    "projections": _projections,
-    "forecasting": _forecasting,
-    "scoring": _scoring,
-    "gateway": _gateway,
-}

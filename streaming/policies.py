@@ -36,16 +36,22 @@ def csp(*styles: str) -> str:
 
 
 STRICT = {"Content-Security-Policy": csp(), **HEADERS}
+SECURED = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _HEADS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 
 
-def strictly(send: Send) -> Send:
-    """Return a sender that adds the headers to each answer, a handshake's too, where the answer has none."""
+def strictly(send: Send, secured: bool = False) -> Send:
+    """Return a sender that adds the headers to each answer, a handshake's too, where the answer has none.
+
+    Args:
+        secured: the answer goes by TLS, and browsers shall come back by nothing else.
+    """
+    wanted = STRICT | SECURED if secured else STRICT
 
     async def sending(message: Message) -> None:
         if message["type"] in _HEADS:
             headers = MutableHeaders(scope=message)
-            for name, value in STRICT.items():
+            for name, value in wanted.items():
                 headers.setdefault(name, value)
         await send(message)
 

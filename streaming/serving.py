@@ -24,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from streaming.journal import Journal
 from streaming.policies import STRICT, strictly
 from streaming.settings import LOOPBACK
+from streaming.tls import Certificate, Handshake
 
 log = structlog.get_logger()
 
@@ -172,9 +173,16 @@ def raise_limit() -> int:
     return max(files - _SPARE_DESCRIPTORS, files // 2)
 
 
-def serving(app: Any, **options: Any) -> uvicorn.Config:
-    """Return how uvicorn serves an app here: bounded, silent about each request, no proxy believed."""
-    protocol = type("Bounded", (Bounded,), {"most": raise_limit()})
+def serving(app: Any, certificate: Certificate | None = None, **options: Any) -> uvicorn.Config:
+    """Return how uvicorn serves an app here: bounded, silent about each request, no proxy believed.
+
+    Args:
+        certificate: shown to other machines, who then must speak TLS; None: nobody does.
+    """
+    most = raise_limit()
+    protocol: type = type("Bounded", (Bounded,), {"most": most})
+    if certificate:
+        protocol = type("Handshake", (Handshake,), {"inner": protocol, "certificate": certificate, "most": most})
     fixed = {"http": protocol, "log_config": None, "access_log": False, "server_header": False, "proxy_headers": False}
     return uvicorn.Config(app, **{**fixed, "ws": "none", **options})
 

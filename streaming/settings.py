@@ -3,19 +3,25 @@
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from streaming import outward
+from streaming.secretfiles import SecretSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "[::1]", "localhost"})
 
 
-class ServerSettings(BaseSettings):
+class ServerSettings(SecretSettings):
     """Where a service listens that asks nobody for a token."""
 
-    model_config = SettingsConfigDict(env_prefix="FORETICK_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FORETICK_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
 
     bind: str = Field("127.0.0.1", description="Address for the exchange and for /health, /metrics, /status.")
     private_network: bool = Field(
-        False, description="No stranger reaches the addresses of services that ask nobody for a token."
+        False,
+        description="No stranger reaches services that ask nobody for a token, or is on the way from one to another.",
     )
     hosts: list[str] = Field(
         default_factory=list, description="Further host names that HTTP requests may name, as JSON; addresses all may."
@@ -24,6 +30,12 @@ class ServerSettings(BaseSettings):
     @model_validator(mode="after")
     def _open_to_nobody(self) -> Self:
         self.refuse_strangers("FORETICK_BIND", self.bind)
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_leaves_in_the_clear(self) -> Self:
+        if not self.private_network and (told := "; ".join(outward.faults(dict(self)))):
+            raise ValueError(f"{told}. Where no stranger is on the way, set FORETICK_PRIVATE_NETWORK=true.")
         return self
 
     def refuse_strangers(self, name: str, address: str) -> None:

@@ -1,46 +1,25 @@
-"""`POST /api/ticket`, and `/sign-in` for people: a page without any script that keeps the token in a cookie."""
+"""`GET /api/caller`, `POST /api/ticket`, and `/sign-in` for people, who get a session in a cookie for their token."""
 
 import time
 from datetime import UTC, datetime, timedelta
-from html import escape
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from gateway.access import COOKIE, HOST_COOKIE, Credential
+from gateway import signing
+from gateway.access import COOKIE, HOST_COOKIE, Caller, Credential, session_shown
+from gateway.doors import Keys
 from gateway.problems import Problem, problems
-from gateway.responses import Ticket
+from gateway.responses import CallerInfo, Ticket
 from gateway.tickets import SECONDS
 from gateway.wiring import Calling, Door, Json
-from streaming.policies import by_hash, csp
+from streaming.journal import Journal
 
 router = APIRouter(tags=["access"])
 
-_STYLE = """
-:root{color-scheme:light dark}
-body{display:grid;min-height:90vh;place-items:center;margin:0;padding:1rem;font:15px/1.5 system-ui,sans-serif}
-body{color:#15191f;background:#f1f3f6}main{box-sizing:border-box;width:100%;max-width:26rem;padding:1.75rem}
-main{border:1px solid #dfe4ea;border-radius:6px;background:#fff}h1{margin:0 0 .5rem;font-size:1.4rem}p{margin:0 0 1rem}
-label{display:block;font-weight:600}code{font:13px/1.4 ui-monospace,monospace}
-[role=alert]{padding:.5rem .75rem;border-left:3px solid #b3261e;background:#f4f6f8}
-input,button{box-sizing:border-box;width:100%;margin-top:.35rem;padding:.55rem .7rem;font:inherit}
-input,button{border:1px solid #7c8794;border-radius:4px}
-button{border-color:#00609a;color:#fff;background:#00609a;font-weight:600;cursor:pointer}
-:focus-visible{outline:2px solid #00609a;outline-offset:2px}
-@media(prefers-color-scheme:dark){body{color:#e4e9f0;background:#0a0d12}main{border-color:#202834;background:#0d1117}
-[role=alert]{border-color:#ff8a66;background:#151b24}input{border-color:#687687;color:#e4e9f0;background:#0d1117}
-button{border-color:#56b4e9;color:#06202f;background:#56b4e9}:focus-visible{outline-color:#56b4e9}}
-"""
-_PAGE = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in - Foretick</title>
-<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body><main><h1>Foretick</h1>
-<p>This gateway wants a token. <code>foretick token new</code> makes one.</p>{{note}}
-<form method="post" action="/sign-in"><p><label>Token
-<input type="password" name="token" autocomplete="current-password" required autofocus></label></p>
-<button>Sign in</button></form>{{out}}</main></body></html>"""
-_SIGN_OUT = '<form method="post" action="/sign-out"><p>This browser is signed in. <button>Sign out</button></p></form>'
-_DAYS = 30  # that a browser keeps a token
-_HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": csp(by_hash(_STYLE))}
+_LAST = datetime.max.replace(tzinfo=UTC).timestamp() - 1  # a JWT may end later than a calendar does
+_UNKEPT = {"Cache-Control": "no-store"}
 
 
 @router.post("/api/ticket", response_model=Ticket, responses=problems(401, 403))
@@ -53,45 +32,100 @@ async def ticket(door: Door, caller: Calling) -> Response:
     return Json({"ticket": given, "expires_at": datetime.now(UTC) + timedelta(seconds=SECONDS)}).response()
 
 
+@router.get("/api/caller", response_model=CallerInfo, responses=problems(401, 403))
+async def who(caller: Calling) -> Response:
+    """Tell callers as whom the gateway knows them, and what they may."""
+    until = None if caller.until is None else datetime.fromtimestamp(min(caller.until, _LAST), UTC)
+    known = {"name": caller.name, "kind": caller.kind, "scopes": sorted(caller.scopes), "until": until}
+    return Json({**known, "session": bool(caller.session)}).response()
+
+
 @router.get("/sign-in", include_in_schema=False)
-async def page(request: Request) -> Response:
-    """Ask a person for a token; who has signed in may sign out here."""
-    return _form(signed_in=bool({COOKIE, HOST_COOKIE} & set(request.cookies)))
+async def page(door: Door, asking: Calling, request: Request) -> Response:
+    """Ask a person for a token; who has signed in sees where."""
+    here = await _here(door, asking, request)
+    return signing.show(here, door.sessions) if here else signing.ask()
 
 
 @router.post("/sign-in", include_in_schema=False)
 async def sign_in(door: Door, asking: Calling, request: Request) -> Response:
-    """Keep a token that is known in a cookie that no script can read and no other site can make a browser send."""
-    form = parse_qs((await request.body()).decode("utf-8", "replace"))
-    token = form.get("token", [""])[0].strip()
+    """Begin a session for who shows a token; its cookie is kept from scripts, and from what other sites send."""
     try:
-        caller = await door.caller(Credential(token=token), asking.address)
+        caller = await _shown(door, asking, await _form(request))
     except Problem as problem:
         request.state.refused = problem.kind
-        return _form(problem.detail, problem.status)
-    if caller:
-        request.app.state.journal.tell("signed in", kind=caller.kind, caller=caller.name, address=caller.address)
-    answer = RedirectResponse("/", 303, headers={"Cache-Control": "no-store"})
+        return signing.ask(problem.detail, problem.status)
+    answer = RedirectResponse("/", 303, headers=_UNKEPT)
+    if not door.required:
+        return answer
+    if before := await _here(door, asking, request):
+        door.sessions.end([before.session])
+    _tell(request, "signed in", caller)
+    longest = door.sessions.longest
     secure = request.url.scheme == "https"
-    left = caller.until - time.time() if caller and caller.until else _DAYS * 86_400.0
-    name = HOST_COOKIE if secure else COOKIE
     answer.set_cookie(
-        name, token, max_age=int(min(left, _DAYS * 86_400)), httponly=True, secure=secure, samesite="strict"
+        HOST_COOKIE if secure else COOKIE,
+        door.sessions.begin(caller),
+        max_age=int(min(longest, caller.until - time.time()) if caller.until else longest),
+        httponly=True,
+        secure=secure,
+        samesite="strict",
     )
     return answer
 
 
+@router.post("/sign-in/sessions", include_in_schema=False)
+async def end_sessions(door: Door, asking: Calling, request: Request) -> Response:
+    """End those sessions of a person that they marked; they show their token once more for it."""
+    here, form = await _here(door, asking, request), await _form(request)
+    if here:
+        try:
+            again = await _shown(door, asking, form)
+        except Problem as problem:
+            request.state.refused = problem.kind
+            return signing.show(here, door.sessions, problem.detail, problem.status)
+        if again.key != here.key:
+            return signing.show(here, door.sessions, "That is not the token that these sessions are of.", 403)
+        ended = {each.name for each in door.sessions.of(here)} & set(form.get("session", []))
+        door.sessions.end(ended)
+        _tell(request, "sessions ended", here, sessions=len(ended))
+    return RedirectResponse("/sign-in", 303, headers=_UNKEPT)
+
+
 @router.post("/sign-out", include_in_schema=False)
-async def sign_out(request: Request) -> Response:
-    """Take the cookie back, and what the browser has kept of our answers; of ours, it stores the theme alone."""
-    answer = RedirectResponse("/sign-in", 303, headers={"Cache-Control": "no-store", "Clear-Site-Data": '"cache"'})
+async def sign_out(door: Door, asking: Calling, request: Request) -> Response:
+    """End this session, and let the browser forget what it kept of our answers; of ours, it stores the theme alone."""
+    if here := await _here(door, asking, request):
+        door.sessions.end([here.session])
+        _tell(request, "signed out", here)
+    answer = RedirectResponse("/sign-in", 303, headers={**_UNKEPT, "Clear-Site-Data": '"cache"'})
     secure = request.url.scheme == "https"
     for name in (COOKIE, HOST_COOKIE):
         answer.delete_cookie(name, httponly=True, secure=secure or name == HOST_COOKIE, samesite="strict")
     return answer
 
 
-def _form(fault: str = "", status: int = 200, *, signed_in: bool = False) -> HTMLResponse:
-    note = f'<p role="alert">{escape(fault)}</p>' if fault else ""
-    out = _SIGN_OUT if signed_in else ""
-    return HTMLResponse(_PAGE.replace("{note}", note).replace("{out}", out), status, headers=_HEADERS)
+async def _here(door: Keys, asking: Caller, request: Request) -> Caller | None:
+    """Return who has signed in with this browser; None: nobody."""
+    shown = session_shown(request.headers)
+    if not (shown and door.required):
+        return None
+    try:
+        return await door.caller(Credential(session=shown), asking.address)
+    except Problem:
+        return None
+
+
+async def _form(request: Request) -> dict[str, list[str]]:
+    return parse_qs((await request.body()).decode("utf-8", "replace"))
+
+
+async def _shown(door: Keys, asking: Caller, form: dict[str, list[str]]) -> Caller:
+    """Return whose token a form shows; raises the problem that there is with it."""
+    token = form.get("token", [""])[0].strip()
+    return await door.caller(Credential(token=token), asking.address) or asking
+
+
+def _tell(request: Request, event: str, caller: Caller, **fields: object) -> None:
+    journal: Journal = request.app.state.journal
+    journal.tell(event, kind=caller.kind, caller=caller.name, address=caller.address, **fields)

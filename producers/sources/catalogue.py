@@ -14,6 +14,7 @@ from producers.sources.mappings import load_mapping
 from producers.sources.rest import Rest
 from producers.sources.web import Web
 from producers.sources.yahoo import Yahoo
+from streaming.outward import plain
 
 # A minute, a day.  Alpha Vantage's are those of a free key; Yahoo publishes none, and this is what it has borne.
 _BUDGETS = {"yahoo": (60, 0), "alphavantage": (5, 25), "rest": (60, 0), "csv": (0, 0)}
@@ -42,7 +43,7 @@ def source_from(settings: ProducerSettings, sleep: Callable[[float], None] = tim
         case "yahoo":
             return Yahoo(web, settings.yahoo_url, calendars=settings.calendars)
         case "alphavantage":
-            if settings.alphavantage_key is None:
+            if not settings.alphavantage_key:
                 raise VendorRefused("the source alphavantage needs a key: set FORETICK_ALPHAVANTAGE_KEY")
             return AlphaVantage(
                 web,
@@ -55,6 +56,8 @@ def source_from(settings: ProducerSettings, sleep: Callable[[float], None] = tim
             if settings.rest_mapping is None:
                 raise VendorRefused("the source rest needs a mapping: set FORETICK_REST_MAPPING")
             mapping = load_mapping(settings.rest_mapping)
+            if not settings.private_network and (mend := plain(mapping.url)):
+                raise VendorRefused(f"the mapping's url names a server that is not on this machine: {mend}")
             _known(settings.calendars.get(mapping.exchange or "", mapping.exchange), "the mapping's exchange")
             return Rest(web, mapping, settings.rest_key, calendars=settings.calendars)
         case "csv":

@@ -15,7 +15,11 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from forecasting.settings import ForecastingSettings
+from producers.settings import ExchangeSettings
 from stack.layout import Layout
+from stack.secrecy import every_secret, secrets_of, settings_of
+from streaming.settings import StreamSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTS = ("streaming", "producers", "projections", "forecasting", "gateway", "stack")
@@ -89,7 +93,7 @@ def test_compose_ports_are_published_on_loopback_only(compose: dict[str, Any]) -
 
 def test_compose_environment_tells_services_what_the_local_stack_tells_them(compose: dict[str, Any]) -> None:
     local = Layout(home=Path("/home"), cache=Path("/cache")).environment()
-    assert set(local) - told(compose) == set()
+    assert set(local) - told(compose) == {"FORETICK_EXCHANGE_FAULTS"}  # nothing to have beside a real market
 
 
 def test_compose_images_are_targets_of_the_dockerfile(compose: dict[str, Any]) -> None:
@@ -171,3 +175,33 @@ def test_airflow_image_holds_every_part_that_those_commands_import() -> None:
 
 def test_compose_environment_names_no_setting_that_does_not_exist(compose: dict[str, Any]) -> None:
     assert told(compose) - known() - TOLD == set()
+
+
+READING = {  # what reads which settings, where `foretick up` has no process of that name
+    "init": (StreamSettings,),
+    "first-training": (ForecastingSettings,),
+    "airflow": settings_of("airflow-scheduler"),
+}
+
+
+def test_compose_services_see_their_own_secrets_alone(compose: dict[str, Any]) -> None:
+    reading = [name for name, service in compose["services"].items() if "env_file" in service]
+    assert len(reading) > 10
+    for name in reading:
+        environment = compose["services"][name]["environment"]
+        own = secrets_of(*READING.get(name, settings_of(name)))
+        given = {secret for secret in every_secret() if environment[secret] != ""}  # `.env` would fill what is not said
+        assert given == own, name
+        for secret in own - {"FORETICK_MONGODB"}:  # of this file's own server, which asks for no password
+            assert environment[secret].startswith(f"${{{secret}:-"), name
+
+
+def test_compose_services_of_others_are_given_no_file_of_settings(compose: dict[str, Any]) -> None:
+    for name in ("kafka", "registry", "mongodb", "mlflow"):
+        assert "env_file" not in compose["services"][name]
+        assert every_secret().isdisjoint(compose["services"][name].get("environment", {}))
+
+
+def test_compose_exchange_offers_no_faults(compose: dict[str, Any]) -> None:
+    assert "FORETICK_EXCHANGE_FAULTS" not in told(compose)
+    assert not ExchangeSettings(_env_file=None).exchange_faults  # type: ignore[call-arg]

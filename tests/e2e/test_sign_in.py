@@ -75,6 +75,32 @@ def test_visitor_with_a_token_sees_the_market_and_its_stream(visitor, gateway):
     expect(visitor.locator("[data-testid=chart] canvas").first).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_visitor_who_has_signed_in_signs_out_from_any_page(visitor, gateway, width):
+    sign_in(visitor, OWNER)
+    visitor.set_viewport_size({"width": width, "height": 800})
+    for path in ("/", "/leaderboard", "/pipeline", "/try", "/time-machine"):
+        visitor.goto(gateway.url + path)
+        expect(visitor.get_by_test_id("sign-out")).to_be_in_viewport()
+    if width > 1000:
+        visitor.get_by_role("link", name="owner").click()
+        expect(visitor.get_by_text("Where you are signed in")).to_be_visible()
+        visitor.evaluate(AXE.read_text())
+        found = visitor.evaluate("rules => axe.run(document, rules)", RULES)
+        assert not found["violations"], found["violations"]
+        visitor.go_back()
+    left_open = visitor.context.new_page()
+    left_open.goto(gateway.url)
+    expect(left_open.get_by_test_id("symbol-IBM")).to_be_visible()
+    visitor.get_by_test_id("sign-out").click()
+    expect(visitor).to_have_url(f"{gateway.url}/sign-in")
+    visitor.goto(gateway.url + "/leaderboard")
+    expect(visitor).to_have_url(f"{gateway.url}/sign-in")
+    expect(left_open.get_by_test_id("trouble")).to_contain_text("This gateway wants a token")
+    left_open.get_by_test_id("sign-in").first.click()
+    expect(left_open).to_have_url(f"{gateway.url}/sign-in")
+
+
 def test_visitor_whose_token_may_only_read_is_told_so_when_asking_for_a_prediction(visitor, gateway):
     sign_in(visitor, READER)
     expect(visitor.locator("[data-testid=chart] canvas").first).to_be_visible()

@@ -5,6 +5,7 @@ import json
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -99,7 +100,7 @@ class Shared:
         return datetime.fromisoformat(answer.raise_for_status().json()["now"])
 
 
-class Client(threading.Thread):
+class Client(threading.Thread, ABC):
     """One client; what it does not expect ends the test."""
 
     def __init__(self, shared: Shared, number: int) -> None:
@@ -115,8 +116,9 @@ class Client(threading.Thread):
             self.shared.failures.append(error)
             raise
 
+    @abstractmethod
     def work(self) -> None:
-        raise NotImplementedError
+        """Do one's work until `stop` is set."""
 
 
 class Sender(Client):

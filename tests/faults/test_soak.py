@@ -164,7 +164,7 @@ def test_clients_of_a_system_whose_parts_are_killed_see_no_anomaly(stack, dice: 
         until(lambda listener=listener: listener.heard_all(log), f"{listener.name} has heard all", 60, 0.2)
     _read_all(stack, shared, readers)
     _end([*readers, *listeners])
-    shared.history.write(folder / "history.jsonl")
+    shared.history.write(folder / "history.jsonl.gz")
     found = anomalies(shared.history, log, senders=OURS, complete=True)
     told = well(stack, "rebuild", "--all", "--verify-only")
     events = sum(map(len, log.values()))

@@ -72,6 +72,7 @@ class Market:
         self.environment = {
             "FORETICK_HOME": str(folder),
             "FORETICK_EXCHANGE_PORT": str(port),
+            "FORETICK_EXCHANGE_FAULTS": "true",
             "FORETICK_EXCHANGE_LIVE_FROM": live_from,
             "FORETICK_YAHOO_URL": f"http://{HOST}:{port}",
             "FORETICK_CLOCK_URL": f"http://{HOST}:{port}/clock",

@@ -5,6 +5,7 @@ Afterwards the whole history is held against the log.  Times are monotonic secon
 says is fixed at some moment between its `began` and its `ended`.  A `place` is a topic and a partition.
 """
 
+import gzip
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -117,8 +118,8 @@ class History:
         return [each for each in self.operations if isinstance(each, kind)]
 
     def write(self, file: Path) -> None:
-        """Write the history as JSON lines, to be looked at."""
-        with file.open("wb") as lines:
+        """Write the history as packed JSON lines, to be looked at."""
+        with gzip.open(file, "wb", compresslevel=1) as lines:
             for each in self.operations:
                 row = {one.name: _plain(getattr(each, one.name)) for one in fields(each)}
                 lines.write(orjson.dumps({"operation": type(each).__name__} | row) + b"\n")

@@ -1,5 +1,6 @@
 """The checker of histories: nothing is wrong with a right one, and each kind of wrong is named."""
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -113,8 +114,8 @@ def test_list_that_goes_back_in_time_is_stale() -> None:
 
 def test_history_is_written_as_lines_that_say_all(tmp_path: Path) -> None:
     operations = [ALL_SENT[0], JOINED, heard(0), Missed("ear", 2, PLACE, 2, 3), read(2)]
-    History(operations).write(tmp_path / "history.jsonl")
-    rows = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
+    History(operations).write(tmp_path / "history.jsonl.gz")
+    rows = [json.loads(line) for line in gzip.decompress((tmp_path / "history.jsonl.gz").read_bytes()).splitlines()]
     assert [row["operation"] for row in rows] == ["Sent", "Joined", "Heard", "Missed", "Read"]
     assert rows[0]["entry"] == ["W|0", 0, "value 0"]
     assert rows[4]["position"] == {"stock-data[0]": 2}

@@ -125,7 +125,7 @@ async def gateway(
                 yield Gateway(0, await started, queries, http, app, lambda: None)
         return
     running = server(settings, app)
-    listener = listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)  # whatever the settings say
     port = listener.getsockname()[1]
     serving = asyncio.create_task(running.serve(sockets=[listener]))
 

@@ -25,11 +25,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from gateway.access import COOKIE, HOST_COOKIE, Caller
+from gateway.access import COOKIE, HOST_COOKIE, Caller, Credential
 from gateway.budgets import Budgets
 from gateway.health import Health
 from gateway.jwts import ALGORITHMS
 from gateway.relay import Relay
+from gateway.sessions import Sessions
 from gateway.tickets import SECONDS, Tickets
 from gateway.tokens import PREFIX, entry, new_token
 from streaming.serving import listen
@@ -196,19 +197,21 @@ def test_ticket_too_old_or_unknown_is_nobodys() -> None:
     assert tickets.take("none") is None
 
 
-def test_token_and_ticket_are_the_systems_randomness_of_at_least_128_bits() -> None:
+def test_token_ticket_and_session_are_the_systems_randomness_of_at_least_128_bits() -> None:
     asked: list[int] = []
 
     def random(octets: int) -> str:
         asked.append(octets)
         return secrets.token_urlsafe(octets)
 
-    for made in (new_token, Tickets):
+    for made in (new_token, Tickets, Sessions):
         assert inspect.signature(made).parameters["random"].default is secrets.token_urlsafe
     tickets = Tickets(random=random)
-    given = {tickets.give(Caller("alice", "127.0.0.1")), new_token(random).removeprefix(PREFIX)}
-    assert asked == [24, 32]
-    assert sorted(len(each) for each in given) == [32, 43]  # nothing is cut off
+    sessions = Sessions(60, 60, random=random)
+    caller = Caller("alice", "127.0.0.1")
+    given = {tickets.give(caller), new_token(random).removeprefix(PREFIX), sessions.begin(caller)}
+    assert asked == [24, 32, 32]
+    assert sorted(len(each) for each in given) == [32, 43, 43]  # nothing is cut off
 
 
 def test_page_without_a_token_leads_to_sign_in_and_a_cookie_opens_it() -> None:
@@ -224,7 +227,6 @@ def test_page_without_a_token_leads_to_sign_in_and_a_cookie_opens_it() -> None:
             cookie = right.headers["set-cookie"]
             assert "HttpOnly" in cookie
             assert "SameSite=strict" in cookie
-            found.http.cookies.set(COOKIE, BOTH)
             assert (await found.http.get("/market", headers=page)).status_code == 200
             assert (await found.http.get("/api/symbols")).status_code == 200
 
@@ -252,11 +254,12 @@ def test_cookie_goes_to_this_host_alone_and_over_tls_where_the_page_came_so(sche
 def test_cookie_of_either_name_is_read_and_the_one_of_this_host_alone_first() -> None:
     async def check() -> None:
         async with gateway(tokens=TOKENS) as found:
+            session = found.app.state.keys.sessions.begin(await found.app.state.keys.caller(Credential(BOTH), ""))
             for name, status in ((COOKIE, 200), (HOST_COOKIE, 401)):  # another host may have set the first
-                found.http.cookies.set(name, BOTH if status == 200 else "ftk_stranger")
+                found.http.cookies.set(name, session if status == 200 else "stranger")
                 assert (await found.http.get("/api/symbols")).status_code == status
             found.http.cookies.delete(COOKIE)
-            found.http.cookies.set(HOST_COOKIE, BOTH)
+            found.http.cookies.set(HOST_COOKIE, session)
             assert (await found.http.get("/api/symbols")).status_code == 200
             assert "/sign-out" in (await found.http.get("/sign-in")).text
 
@@ -266,7 +269,7 @@ def test_cookie_of_either_name_is_read_and_the_one_of_this_host_alone_first() ->
 def test_request_with_a_cookie_from_another_site_is_refused() -> None:
     async def check() -> None:
         async with gateway(tokens=TOKENS) as found:
-            found.http.cookies.set(COOKIE, BOTH)
+            await found.http.post("/sign-in", data={"token": BOTH})
             for origin in ({}, {"Origin": "https://evil.example"}):
                 assert (await found.http.post("/predict", json={}, headers=origin)).status_code == 403
             own = {"Origin": "http://127.0.0.1"}
@@ -466,14 +469,24 @@ def test_jwt_of_an_access_tokens_type_is_taken(kind: str | None) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")
-@pytest.mark.parametrize(("bits", "status"), [(1024, 401), (2048, 200)])
-def test_rsa_key_that_is_too_short_signs_nothing(bits: int, status: int) -> None:
+@pytest.mark.parametrize(("bits", "least", "status"), [(1024, 2048, 401), (2048, 2048, 200), (2048, 3072, 401)])
+def test_rsa_key_that_is_too_short_signs_nothing(bits: int, least: int, status: int) -> None:
     async def check() -> None:
-        async with provider() as (issuer, settings), gateway(**settings) as found:
+        async with provider() as (issuer, settings), gateway(jwt_rsa_bits=least, **settings) as found:
             key = rsa.generate_private_key(65537, bits)
             public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
             issuer.keys = lambda: {"keys": [{**public, "kid": issuer.kid}]}  # type: ignore[method-assign]
             answer = await found.http.get("/api/symbols", headers=bearer(issuer.token("RS256", key)))
+            assert answer.status_code == status, answer.text
+
+    run(check())
+
+
+@pytest.mark.parametrize(("acr", "status"), [("mfa", 200), ("phr", 200), ("pwd", 401), (None, 401), (["mfa"], 401)])
+def test_jwt_without_the_level_of_sign_in_that_is_asked_for_is_refused(acr: object, status: int) -> None:
+    async def check() -> None:
+        async with provider() as (issuer, settings), gateway(jwt_acr=["mfa", "phr"], **settings) as found:
+            answer = await found.http.get("/api/symbols", headers=bearer(issuer.token(acr=acr)))
             assert answer.status_code == status, answer.text
 
     run(check())

@@ -282,7 +282,7 @@ def test_openapi_describes_every_route_with_examples_and_problems() -> None:
             assert set(spec["paths"]) == {
                 "/api/symbols", "/api/csv", "/api/bars/{symbol}", "/api/actions/{symbol}", "/api/forecasts/{symbol}",
                 "/api/models", "/api/promotions", "/api/leaderboard", "/api/lineage/{forecast_id}", "/api/pipeline",
-                "/api/ticket", "/predict", "/health/live", "/health/ready", "/metrics",
+                "/api/caller", "/api/ticket", "/predict", "/health/live", "/health/ready", "/metrics",
             }  # fmt: skip
             for path, operations in spec["paths"].items():
                 for operation in operations.values():

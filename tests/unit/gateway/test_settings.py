@@ -1,5 +1,6 @@
 """Settings: loopback only, unless callers must show who they are."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from gateway import tokens
 from gateway.settings import GatewaySettings
+from tests.support.certificates import certified
 
 LINE = tokens.entry("alice", {"read"}, "ftk_secret")
 PROVIDER = {"jwks_url": "https://id.example/keys", "jwt_issuer": "https://id.example", "jwt_audience": "foretick"}
@@ -23,11 +25,23 @@ def test_settings_with_a_loopback_address_are_taken(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
 def test_settings_with_another_address_are_refused_without_tokens(host: str) -> None:
-    for given in ({"bind": host, "private_network": True}, {"gateway_host": host}):
+    for given in ({"bind": host, "private_network": True}, {"gateway_host": host, "trusted_proxies": ["10.0.0.2"]}):
         with pytest.raises(ValidationError, match="foretick token new"):
             GatewaySettings(**given)
         assert GatewaySettings(**given, tokens=[LINE]).address == host
         assert GatewaySettings(**given, **PROVIDER).address == host
+
+
+def test_settings_with_another_address_are_refused_without_tls_unless_somebody_else_sees_to_it(tmp_path: Path) -> None:
+    outside: dict[str, Any] = {"gateway_host": "0.0.0.0", "tokens": [LINE]}
+    with pytest.raises(ValidationError, match="FORETICK_TLS_CERTIFICATE"):
+        GatewaySettings(**outside)
+    assert not GatewaySettings(**outside, private_network=True).tls_only
+    assert GatewaySettings(**outside, trusted_proxies=["10.0.0.2"]).tls_only
+    assert GatewaySettings(**outside, tls_certificate=certified(tmp_path, "charts.example")).tls_only
+    (tmp_path / "none.pem").write_text("no certificate")
+    with pytest.raises(ValidationError, match=r"none\.pem"):
+        GatewaySettings(**outside, tls_certificate=tmp_path / "none.pem")
 
 
 @pytest.mark.parametrize(
@@ -35,6 +49,7 @@ def test_settings_with_another_address_are_refused_without_tokens(host: str) -> 
     [
         ({"tokens": ["alice"]}, "token 1 is not name:scopes:hash"),
         ({"tokens": [LINE.replace("read", "write")]}, "the scopes are predict and read"),
+        ({"tokens": [LINE.replace("sha256", "md5")]}, "the hashes known here are sha256"),
         ({"tokens_file": "/nowhere/tokens"}, "cannot be read"),
         ({"jwks_url": PROVIDER["jwks_url"]}, "FORETICK_JWT_ISSUER"),
         ({**PROVIDER, "jwks_url": "http://id.example/keys"}, "must be https"),
@@ -48,8 +63,18 @@ def test_settings_of_access_at_fault_are_refused_with_what_is_wrong(given: dict[
 def test_settings_take_tokens_from_a_file_too(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text(f"# who may call\n\n{LINE}\n")
-    (grant,) = GatewaySettings(tokens_file=file).grants.values()
+    (grant,) = tokens.Register([], GatewaySettings(tokens_file=file).tokens_file).grants.tokens.values()
     assert (grant.name, grant.scopes) == ("alice", {"read"})
+
+
+@pytest.mark.parametrize("kind", ["sha256", "sha3_256"])
+def test_line_names_the_hash_of_its_token(kind: str) -> None:
+    hexadecimal = hashlib.new(kind, b"ftk_secret").hexdigest()
+    found = tokens.parse([f"alice:read:{kind}-{hexadecimal}"]).of("ftk_secret")
+    assert found
+    assert found[1].name == "alice"
+    assert bool(tokens.parse([f"alice:read:{hexadecimal}"]).of("ftk_secret")) == (kind == "sha256")
+    assert LINE.startswith("alice:read:sha256-")
 
 
 def test_tokens_module_makes_a_file_once_whose_token_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,7 +82,8 @@ def test_tokens_module_makes_a_file_once_whose_token_opens(tmp_path: Path, capsy
     assert tokens.main([str(file)]) == 0
     token = next(word for word in capsys.readouterr().out.split() if word.startswith(tokens.PREFIX))
     assert token not in file.read_text()
-    assert GatewaySettings(tokens_file=file).grants[tokens.digest(token)].scopes == {"read", "predict"}
+    (_, grant) = tokens.read([], file).of(token) or pytest.fail("it opens nothing")
+    assert grant.scopes == {"read", "predict"}
     before = file.read_text()
     assert tokens.main([str(file)]) == 0
     assert file.read_text() == before
@@ -81,5 +107,5 @@ def test_settings_watch_services_on_moved_ports() -> None:
 
 
 def test_settings_shown_hide_mongodbs_password() -> None:
-    settings = GatewaySettings(mongodb="mongodb://user:hunter2@host")  # type: ignore[arg-type]
+    settings = GatewaySettings(mongodb="mongodb://user:hunter2@host/?tls=true")  # type: ignore[arg-type]
     assert "hunter2" not in repr(settings)

@@ -30,9 +30,9 @@ def wall() -> Wall:
     return Wall()
 
 
-def opened(folder: Path, wall: Wall, pace: float | None = None) -> TestClient:
+def opened(folder: Path, wall: Wall, pace: float | None = None, *, faults: bool = True) -> TestClient:
     exchange = Exchange(dict(listings()), folder, date(2012, 1, 3), pace, wall=wall)
-    return TestClient(application(exchange), base_url="http://127.0.0.1", headers=COMMAND)
+    return TestClient(application(exchange, faults=faults), base_url="http://127.0.0.1", headers=COMMAND)
 
 
 @pytest.fixture
@@ -167,6 +167,15 @@ def test_exchange_refuses_to_correct_what_it_does_not_have(client: TestClient) -
     assert client.put("/faults", json={"correct": correction}).status_code == 422
 
 
+def test_exchange_that_was_not_told_to_offers_no_faults(tmp_path: Path, wall: Wall) -> None:
+    with opened(tmp_path, wall, faults=False) as client:
+        assert client.get("/faults").status_code == client.put("/faults", json={}).status_code == 404
+        assert "faults" not in client.get("/").text
+        assert not [path for path in client.get("/openapi.json").json()["paths"] if "faults" in path]
+    exchange = Exchange(dict(listings()), tmp_path, date(2012, 1, 3), None, wall=wall)
+    assert TestClient(application(exchange), base_url="http://127.0.0.1").get("/faults").status_code == 404
+
+
 def test_exchange_offers_what_an_operator_needs(client: TestClient) -> None:
     assert client.get("/health/ready").status_code == 200
     assert client.get("/metrics").status_code == 200
@@ -202,3 +211,7 @@ def test_exchange_is_served_under_its_own_names_alone(tmp_path: Path, monkeypatc
     assert client.get("/clock").status_code == 200
     foreign = client.get("/clock", headers={"Host": "evil.example"})
     assert (foreign.status_code, foreign.headers["X-Content-Type-Options"]) == (400, "nosniff")
+    assert client.get("/faults").status_code == 404
+    monkeypatch.setenv("FORETICK_EXCHANGE_FAULTS", "true")
+    assert main() == 0
+    assert TestClient(served[1], base_url="http://127.0.0.1").get("/faults").status_code == 200

@@ -3,7 +3,9 @@
 import threading
 from pathlib import Path
 
-from stack.logs import follow, last_lines
+import pytest
+
+from stack.logs import follow, last_error, last_lines
 from tests.waiting import PATIENCE
 
 
@@ -27,6 +29,26 @@ def test_last_lines_none_asked_for_gives_none(tmp_path):
 
 def test_last_lines_of_a_log_that_was_rotated_away_are_none(tmp_path):
     assert last_lines(tmp_path / "log", 50) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([], ""),
+        (['{"level": "info", "event": "fine"}', "plain", "[]", "{"], ""),
+        (['{"level": "error", "event": "a", "timestamp": "t"}', '{"level": "info", "event": "b"}'], "a (at t)"),
+        (
+            ['{"level": "error", "event": "a", "exception": "Trace\\n  x\\nE: why", "timestamp": "t"}'],
+            "a: E: why (at t)",
+        ),
+        (['{"level": "error", "event": "a"}', '{"level": "critical", "event": "b", "timestamp": "t"}'], "b (at t)"),
+        (['{"level": "error", "event": "old", "timestamp": "t"}', *["plain"] * 200], ""),
+    ],
+)
+def test_last_error_is_the_newest_of_the_last_lines(tmp_path, lines, told):
+    log = tmp_path / "log"
+    log.write_text("\n".join(lines))
+    assert last_error(log) == told
 
 
 def test_follow_over_a_rotation_goes_on_with_the_successor(tmp_path):

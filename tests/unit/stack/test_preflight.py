@@ -49,6 +49,9 @@ def test_check_free_ports_and_room_says_nothing(tmp_path, held):
         ("SOURCE", "csv", "the source csv needs a file or a folder: set FORETICK_CSV_PATH"),
         ("SYMBOLS", ",", "FORETICK_SYMBOLS: name at least one symbol"),
         ("FAMILY_PARAMETERS", "{", "FORETICK_FAMILY_PARAMETERS: is to be JSON"),
+        ("KAFKA_OPTIONS", "{", "FORETICK_KAFKA_OPTIONS: is to be JSON"),
+        ("CLOCK_URL", "http://clock.example", "FORETICK_CLOCK_URL names a server that is not on this machine"),
+        ("SECRETS_DIR", "/nowhere", "FORETICK_SECRETS_DIR: Path does not point to a directory (it is '/nowhere')"),
     ],
 )
 def test_check_setting_that_would_keep_a_service_from_starting_is_told(layout, monkeypatch, name, value, told):
@@ -56,6 +59,17 @@ def test_check_setting_that_would_keep_a_service_from_starting_is_told(layout, m
     with pytest.raises(NotReady) as refused:
         preflight.check(layout, [service for service in services(layout) if service.name in ("producers", "scoring")])
     assert told in str(refused.value)
+
+
+def test_check_document_server_elsewhere_without_encryption_is_told_beside_all_else(layout, monkeypatch):
+    monkeypatch.setenv("FORETICK_MONGODB", "mongodb://user:hunter2@db.example")
+    layout = replace(layout, mongodb="mongodb://user:hunter2@db.example")
+    wanted = [service for service in services(layout) if service.name in ("projections", "mlflow")]
+    with pytest.raises(NotReady) as refused:
+        preflight.check(layout, wanted)
+    assert "FORETICK_MONGODB names a server that is not on this machine: add tls=true" in str(refused.value)
+    assert "(mlflow)" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_check_little_disk_says_how_much_and_where(layout, tmp_path, monkeypatch):

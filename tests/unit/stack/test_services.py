@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
+from producers.settings import ExchangeSettings
 from stack import airflow, kafka
 from stack.layout import PORTS, Layout
 from stack.preflight import unholdable_paths
@@ -42,6 +43,10 @@ def test_services_listen_on_loopback_only(layout):
     told = " ".join(" ".join((*service.command, *service.environment.values())) for service in services(layout))
     assert "0.0.0.0" not in told
     assert "0.0.0.0" not in kafka.properties(layout)
+    of = {service.name: service for service in services(layout)}
+    assert "--host 127.0.0.1" in " ".join(of["mlflow"].command)
+    assert of["airflow-api"].environment["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert ExchangeSettings(_env_file=None).bind == "127.0.0.1"
 
 
 def test_chosen_of_nothing_is_everything():

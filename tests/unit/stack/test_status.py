@@ -1,5 +1,6 @@
 """What `foretick status` says of the vendor, and beside its table of services."""
 
+import json
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -51,6 +52,22 @@ def test_status_beside_airflow_says_where_its_password_is(tmp_path: Path, group:
         print_services(layout, [replace(service, group=group)], {service.name: state}, console)
     told = f"user admin, its password is in {tmp_path}/secrets/airflow-users.json"
     assert (told in said.get()) == (group == "airflow")
+
+
+def test_status_says_why_a_service_does_not_answer(tmp_path: Path) -> None:
+    layout = Layout(home=tmp_path, cache=tmp_path)
+    producers, scoring = (each for each in services(layout) if each.name in ("producers", "scoring"))
+    layout.logs.mkdir()
+    damaged = {"event": "stopping", "error": "the log is damaged at stock-data[3]@2424", "level": "error"}
+    layout.log("scoring").write_text(f"Traceback\n{json.dumps({**damaged, 'timestamp': '08:26'})}\nnot JSON\n[1]\n")
+    layout.log("producers").write_text(json.dumps(damaged))
+    console = Terminal(width=60)
+    running = [replace(scoring, answers=lambda seconds: False), replace(producers, answers=lambda seconds: True)]
+    states = {each.name: State(each.name, "BACKOFF", 0) for each in running}
+    with console.capture() as said:
+        assert not print_services(layout, running, states, console)
+    assert "scoring: stopping: the log is damaged at stock-data[3]@2424 (at 08:26)" in said.get()
+    assert "producers: " not in said.get()
 
 
 def test_others_texts_are_no_markup_and_steer_no_terminal():

@@ -4,6 +4,7 @@ import { RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
 import { AboutDialog } from './features/about/about-dialog';
 import { ConnectionBadge } from './features/status/connection-badge';
 import { MarketClock } from './features/status/market-clock';
+import { SignOut } from './features/status/sign-out';
 import { TroubleNotice } from './features/status/trouble-notice';
 import { ThemeToggle } from './common/theme-toggle';
 
@@ -22,7 +23,7 @@ const TABS: readonly Tab[] = [
 
 @Component({
   selector: 'ft-root',
-  imports: [AboutDialog, ConnectionBadge, MarketClock, RouterLink, RouterLinkActive, RouterOutlet, ThemeToggle, TroubleNotice],
+  imports: [AboutDialog, ConnectionBadge, MarketClock, RouterLink, RouterLinkActive, RouterOutlet, SignOut, ThemeToggle, TroubleNotice],
   template: `
     <a class="skip" href="#main" (click)="skip($event)">Skip to the content</a>
     <header class="header">
@@ -49,6 +50,7 @@ const TABS: readonly Tab[] = [
       <span class="header-space"></span>
       <ft-connection-badge />
       <ft-market-clock />
+      <ft-sign-out />
       <ft-theme-toggle />
     </header>
     <div class="outlet"><router-outlet /></div>

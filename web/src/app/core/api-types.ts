@@ -3,6 +3,7 @@ import type { Bar, Forecast, Page, Standing } from './rest-types';
 
 export type { CorporateActionAnnounced as CorporateAction, ModelPromoted as Promotion, OffsetRange } from './events';
 export type {
+  CallerInfo as Caller,
   Clock as ReplayClock,
   Market as MarketHours,
   LineageOf,

@@ -4,6 +4,7 @@ import type { Observable } from 'rxjs';
 
 import type {
   BarsPage,
+  Caller,
   CorporateAction,
   ForecastsPage,
   Items,
@@ -56,6 +57,7 @@ const DAILY = { interval: 'P1D' } as const;
 
 /** Where things are read from. */
 export const PATHS = {
+  caller: '/api/caller',
   symbols: '/api/symbols',
   models: '/api/models',
   promotions: '/api/promotions',
@@ -71,6 +73,10 @@ export const PATHS = {
 @Injectable({ providedIn: 'root' })
 export class Api {
   private readonly http = inject(HttpClient);
+
+  caller(): Observable<Caller> {
+    return this.http.get<Caller>(PATHS.caller);
+  }
 
   symbols(): Observable<Page<SymbolSummary>> {
     return this.http.get<Page<SymbolSummary>>(PATHS.symbols);

@@ -31,6 +31,18 @@ export interface Bar {
   readonly trades: number | null;
 }
 
+/** As whom the gateway knows a caller. */
+export interface CallerInfo {
+  /** Of the token, or the JWT's subject, or an address. */
+  readonly name: string;
+  readonly kind: 'address' | 'token' | 'jwt';
+  readonly scopes: readonly string[];
+  /** When the token ends; null: never, or not by itself. */
+  readonly until?: Instant | null;
+  /** The caller is a browser that has signed in, and can sign out. */
+  readonly session: boolean;
+}
+
 /** The replay exchange's clock. */
 export interface Clock {
   readonly now: Instant;

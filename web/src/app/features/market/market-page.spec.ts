@@ -1,7 +1,7 @@
 import { HttpErrorResponse } from '@angular/common/http';
 import { type ComponentFixture, DeferBlockBehavior, TestBed } from '@angular/core/testing';
 import { provideRouter, Router } from '@angular/router';
-import { NEVER, type Observable, of, throwError } from 'rxjs';
+import { NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 
 import { FAKE_SOCKET, FakeSocket } from '../../../testing/fake-socket';
 import { promotion } from '../../../testing/models';
@@ -47,6 +47,7 @@ class FakeApi {
     of({ clock: null, market: this.market, dead_letters: 0, topics: [], read_models: [], services: [], links: { mlflow: 'http://mlflow', airflow: 'http://airflow' } });
   actions = () => of({ items: [] });
   promotions = () => of({ items: [promotion()] });
+  caller = () => of({ name: '127.0.0.1', kind: 'address', scopes: ['read'], session: false });
   predict = () => this.answer();
 }
 
@@ -181,6 +182,25 @@ describe('The page', () => {
     await settled();
     expect(text('fan-aged')).toBe('from the close of 1 Jan, 2 sessions old');
     expect(text('forecast-past')).toBe('The newest forecast, from the close of Sun 1 Jan 2012, is 2 sessions old: all that it speaks of has come.');
+  });
+
+  it('says nothing of forecasts before it knows the bars that they are told beside', async () => {
+    const bars = new Subject<ReturnType<FakeApi['bars']> extends Observable<infer Bars> ? Bars : never>();
+    api.bars = () => bars;
+    await open();
+    expect(find('forecast-past')).toBeNull();
+    expect(text('forecasts')).toContain('Reading forecasts …');
+    bars.next(page([1, 2, 3].map((day) => barClosed(day)), position));
+    bars.complete();
+    await settled();
+    expect(text('forecast-made')).toBe('from the close of Tue 3 Jan 2012');
+  });
+
+  it('tells of bars that cannot be read where forecasts would stand beside them', async () => {
+    api.bars = () => throwError(() => new HttpErrorResponse({ status: 404, error: { detail: 'no such symbol' } }));
+    await open();
+    expect(find('forecast-past')).toBeNull();
+    expect(text('forecasts')).toContain('Nothing found');
   });
 
   it('says of each forecast from another close than the newest when it was made, and measures it from there', async () => {

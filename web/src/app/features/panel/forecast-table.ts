@@ -23,7 +23,7 @@ import { commonOrigin, nextSessions } from './next-sessions';
   selector: 'ft-forecast-table',
   imports: [FanSwatch, LoadNote, RouterLink],
   template: `
-    <section class="card card-forecasts" aria-labelledby="forecast-heading">
+    <section class="card card-forecasts" aria-labelledby="forecast-heading" data-testid="forecasts">
       <h2 class="card-title" id="forecast-heading">
         Next session <span class="card-note">{{ day() }}</span>
       </h2>
@@ -72,7 +72,7 @@ import { commonOrigin, nextSessions } from './next-sessions';
       } @else if (past(); as past) {
         <p class="aged" data-testid="forecast-past">{{ past }}</p>
       } @else {
-        <ft-load-note [load]="feed.load()" what="Forecasts" [path]="path()">
+        <ft-load-note [load]="load()" what="Forecasts" [path]="paths()">
           <p class="muted">No forecast for {{ selection.symbol() }} yet: the next bar that closes brings one, once a model serves.</p>
         </ft-load-note>
       }
@@ -80,7 +80,7 @@ import { commonOrigin, nextSessions } from './next-sessions';
   `,
 })
 export class ForecastTable {
-  protected readonly feed = inject(ForecastFeed);
+  private readonly feed = inject(ForecastFeed);
   protected readonly selection = inject(Selection);
   private readonly actions = inject(ActionFeed);
   private readonly bars = inject(BarFeed);
@@ -109,7 +109,7 @@ export class ForecastTable {
   /** Forecasts there are, but all that they speak of has come. */
   protected readonly past = computed(() => {
     const newest = this.feed.fans().toSorted((a, b) => b.origin - a.origin)[0];
-    if (newest === undefined) return null;
+    if (newest === undefined || this.held().length === 0) return null;
     return `The newest forecast, from the close of ${this.written(newest.origin)}, is ${ageSaid(ageOf(newest, this.held()))}: all that it speaks of has come.`;
   });
   /** Who was promoted since the last close has not spoken yet. */
@@ -118,7 +118,12 @@ export class ForecastTable {
     if (champion === null || this.feed.champion() !== null) return null;
     return `${familyName(champion.family)} v${champion.version} is the champion since ${this.written(secondsOf(champion.decided_at))}; it speaks from the next close on.`;
   });
-  protected readonly path = computed(() => PATHS.forecasts(this.selection.symbol() ?? ''));
+  /** Which session is the next one, the bars say: without them there is nothing to tell of forecasts. */
+  protected readonly load = computed(() => {
+    const bars = this.bars.loadOf(this.selection.symbol() ?? '')();
+    return bars.status === 'ready' ? this.feed.load() : bars;
+  });
+  protected readonly paths = computed(() => [PATHS.forecasts, PATHS.bars].map((path) => path(this.selection.symbol() ?? '')));
   protected readonly kindOf = kindOf;
   protected readonly name = familyName;
   protected readonly price = price;

@@ -40,6 +40,8 @@ describe('badgeOf', () => {
     ['a recovery told long enough', { link: { ...link, recovered: 12, since: NOW - 9000 } }, 'replaying', '3 Jan 2012'],
     ['a gateway that cannot read the log', { link: { ...link, source: 'away' } }, 'stale', 'the event log is away'],
     ['a replay without bars', { arrivedAt: NOW - 42_000 }, 'stale', 'no bar for 42 s'],
+    ['a replay that was without bars before the page came', { newest: secondsOf('2011-12-06T21:00:00Z') }, 'stale', 'no bar since Tue 6 Dec 2011'],
+    ['a replay some sessions ahead of the bars', { newest: secondsOf('2011-12-27T21:00:00Z') }, 'replaying', '3 Jan 2012'],
     ['a slow replay', { replay: { ...replay, seconds_per_session: 10 }, arrivedAt: NOW - 42_000 }, 'replaying', '3 Jan 2012'],
   ])('for %s', (_situation, changes, state, detail) => {
     expect(badgeOf({ ...facts, ...changes })).toMatchObject({ state, detail });

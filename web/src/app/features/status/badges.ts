@@ -42,7 +42,7 @@ const TELL = 8000;
 
 /** Say in a word how far what is on the screen can be trusted to be now. */
 export function badgeOf(facts: BadgeFacts): Badge {
-  const { link, replay, arrivedAt, now, date } = facts;
+  const { link, replay, newest, arrivedAt, now, times, date } = facts;
   if (link === null || link.phase === 'connecting') return { state: 'connecting', label: 'Connecting', detail: '' };
   if (link.phase === 'retrying') {
     return { state: 'reconnecting', label: 'Reconnecting', detail: `attempt ${link.attempt}` };
@@ -61,11 +61,19 @@ export function badgeOf(facts: BadgeFacts): Badge {
   if (replay.finished) return { state: 'finished', label: 'Replay finished', detail: date };
   if (!replay.running) return { state: 'held', label: 'Replay paused', detail: date };
   const patience = Math.max(20_000, replay.seconds_per_session * 8000);
+  if (newest !== null && sessionsAfter(newest, replay) * replay.seconds_per_session * 1000 > patience) {
+    return { state: 'stale', label: 'Stale', detail: `no bar since ${times.day(newest)}` };
+  }
   const waiting = now - Math.max(arrivedAt ?? 0, link.since);
   if (waiting > patience) {
     return { state: 'stale', label: 'Stale', detail: `no bar for ${Math.round(waiting / 1000)} s` };
   }
   return { state: 'replaying', label: 'Live replay', detail: date };
+}
+
+/** About so many sessions have closed since a moment. */
+function sessionsAfter(moment: number, replay: ReplayClock): number {
+  return ((secondsOf(replay.now) - moment) / 86_400) * (5 / 7);
 }
 
 /**
