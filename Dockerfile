@@ -47,7 +47,7 @@ COPY contracts contracts
 COPY streaming streaming
 COPY forecasting forecasting
 USER foretick
-CMD ["python", "-m", "forecasting.main"]
+CMD ["python", "-m", "forecasting.serving.main"]
 
 
 # Airflow orders the work; it is done in an environment of its own, whose versions Airflow's would not allow.

@@ -42,7 +42,7 @@ test-all: .venv/.dev .venv-airflow/.airflow ## every test: real servers, trainin
 
 test-faults: .venv/.dev ## all fault tests, at full length (EVENTS=5000 ARGS="-k kill")
 	@FORETICK_FAULT_EVENTS=$(EVENTS) FORETICK_INTERLEAVINGS=2000 exec $(BIN)/pytest --timeout 3600 tests/faults \
-		tests/unit/projections/test_interleavings.py tests/unit/gateway/test_schedules.py $(ARGS)
+		tests/unit/projections/test_interleavings.py tests/unit/gateway/stream/test_schedules.py $(ARGS)
 
 soak: .venv/.dev ## an hour of a whole system whose parts are killed every minute, its history checked (MINUTES=10)
 	@FORETICK_FAULT_SOAK_MINUTES=$(MINUTES) FORETICK_FAULT_SOAK_FOLDER=build/soak exec $(BIN)/pytest -s --timeout 0 \
@@ -55,7 +55,7 @@ check: .venv/.dev ## lint, format, types, import rules, schemas, compose file, t
 	$(BIN)/lint-imports
 	$(BIN)/foretick contracts check --offline
 	$(BIN)/docker-compose -f docker-compose.yml --env-file /dev/null config -q
-	$(BIN)/python -m stack.web
+	$(BIN)/python -m stack.services.web_build
 
 bench: .venv/.dev ## measure the hot paths, beside the raw limit and a rival (ARGS=--quick)
 	@for each in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python "$$each" $(ARGS) || exit 1; done

@@ -25,10 +25,10 @@ from joblib.externals.loky import get_reusable_executor
 from rich.console import Console
 from rich.table import Table
 
+from forecasting.data.windows import CONTEXT, series_of, windows_at
 from forecasting.models.arima import Arima
 from forecasting.settings import ForecastingSettings
-from forecasting.windows import CONTEXT, series_of, windows_at
-from forecasting.workers import workers
+from forecasting.training.workers import workers
 from stack.settings import StackSettings
 
 HERE = Path(__file__).parent

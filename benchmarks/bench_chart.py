@@ -38,7 +38,7 @@ from rich.progress import track
 from rich.table import Table
 from servers import corner, servers
 
-from stack.web import build
+from stack.services.web_build import build_web
 
 HERE = Path(__file__).parent
 LIBRARY = HERE.parent / "web/node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.js"
@@ -152,7 +152,7 @@ def main() -> None:
         raise SystemExit("No Chromium found: install it (Debian, Ubuntu: apt install chromium).")
     with ExitStack() as parts:
         running = parts.enter_context(servers())
-        build(running.layout, console)
+        build_web(running.layout, console)
         settings = parts.enter_context(corner(running))
         folder = Path(parts.enter_context(TemporaryDirectory(prefix="foretick-bench-")))
         port = free_port()

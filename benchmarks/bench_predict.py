@@ -34,9 +34,9 @@ from rich.progress import track
 from rich.table import Table
 
 from forecasting.models.naive import Naive
-from forecasting.pyfunc import ARTIFACT, signature
-from forecasting.quantiles import LEVELS
-from forecasting.registry import _CODE
+from forecasting.models.quantiles import LEVELS
+from forecasting.modelstore.pyfunc import ARTIFACT, signature
+from forecasting.modelstore.registry import _CODE
 
 HERE = Path(__file__).parent
 STEPS = 5

@@ -28,9 +28,9 @@ from servers import Servers, corner, drop_database, servers
 from watch import Took, interleaved, ratio, read, told
 
 from contracts.topics import STOCK_DATA
-from projections.bars import BARS
-from projections.checkpoints import fresh, moved
+from projections.checkpoints import fresh, moved_checkpoint
 from projections.mongo import CHECKPOINTS, Store, now
+from projections.read_models.bars import BARS
 from projections.settings import ProjectionSettings
 from projections.writer import Writer
 from streaming.reader import read_range, topic_epoch, watermarks
@@ -78,7 +78,7 @@ def folded(settings: ProjectionSettings, end: Mapping[int, int], position: Mappi
     Writer(store, BARS, BARS.name).write(records)
     epoch = topic_epoch(settings, STOCK_DATA)
     rows = [fresh(BARS.name, (STOCK_DATA.name, place), 1, epoch, now()) for place in end]
-    rows = [moved(row, position.get(row["partition"], 0), 0, 0, 0, 0, now()) for row in rows]
+    rows = [moved_checkpoint(row, position.get(row["partition"], 0), 0, 0, 0, 0, now()) for row in rows]
     store.insert(CHECKPOINTS, rows)
     store.close()
 

@@ -36,7 +36,7 @@ from contracts.events import BarClosed, ForecastIssued, ModelPromoted
 from contracts.samples import sample
 from contracts.topics import STOCK_FORECASTS
 from forecasting.models.naive import Naive
-from forecasting.registry import ModelRegistry
+from forecasting.modelstore.registry import ModelRegistry
 from forecasting.settings import ForecastingSettings
 from streaming.publisher import Publisher
 from streaming.reader import read_all
@@ -106,7 +106,7 @@ def main() -> int:
                 publisher.publish(bar, time=bar.recorded_at)
         own = {"FORETICK_FORECASTING_PORT": str(port), "FORETICK_OPS_PORT": str(port), "FORETICK_HOME": home}
         service = subprocess.Popen(
-            [sys.executable, "-m", "forecasting.main"], env=os.environ | own,
+            [sys.executable, "-m", "forecasting.serving.main"], env=os.environ | own,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         url = f"http://127.0.0.1:{port}"

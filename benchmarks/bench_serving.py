@@ -36,15 +36,15 @@ from servers import corner, servers
 
 from contracts.events import BarClosed
 from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
-from forecasting.following import Backlog
-from forecasting.lineup import Lineup
+from forecasting.data.windows import CONTEXT
+from forecasting.log.consumers import KafkaTopicReader
 from forecasting.models.families import FAMILIES, family
-from forecasting.pyfunc import ARTIFACT, signature
-from forecasting.quantiles import LEVELS
-from forecasting.registry import _CODE, LoadedModel
-from forecasting.serve import Serving
+from forecasting.models.quantiles import LEVELS
+from forecasting.modelstore.pyfunc import ARTIFACT, signature
+from forecasting.modelstore.registry import _CODE, LoadedModel
+from forecasting.serving.loaded_models import LoadedModels
+from forecasting.serving.service import Serving
 from forecasting.settings import ServeSettings
-from forecasting.windows import CONTEXT
 from streaming.publisher import Publisher
 from streaming.reader import Tail
 from streaming.records import Batch, Record
@@ -58,7 +58,7 @@ class Standing:
     """The market's clock, and whoever knows the one model at work."""
 
     moment: datetime
-    lineup: Lineup
+    loaded_models: LoadedModels
 
     def now(self) -> datetime:
         """Return the time of the newest close."""
@@ -104,12 +104,12 @@ def serve(
 ) -> list[float]:
     """Let one model forecast sessions that close one after another; return the seconds of each."""
     named = replace(model, version=str(version))
-    standing = Standing(history[-1].event.closed_at, Lineup({"champion": named}))
+    standing = Standing(history[-1].event.closed_at, LoadedModels({"champion": named}))
     publisher = Publisher(settings, "/benchmarks")
     serving = Serving(
         settings, standing, Publisher(settings, "/foretick/forecasting"), standing,
-        actions=Backlog(settings, CORPORATE_ACTIONS), issued=Backlog(settings, STOCK_FORECASTS),
-        scores=Backlog(settings, FORECAST_SCORES), stop=threading.Event(),
+        actions=KafkaTopicReader(settings, CORPORATE_ACTIONS), issued=KafkaTopicReader(settings, STOCK_FORECASTS),
+        scores=KafkaTopicReader(settings, FORECAST_SCORES), stop=threading.Event(),
     )  # fmt: skip
     serving.positions([(STOCK_DATA.name, number) for number in range(STOCK_DATA.partitions)])
     serving.apply(Batch(history))

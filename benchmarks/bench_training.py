@@ -27,7 +27,7 @@ def fit(name: str, symbols: int, sessions: int) -> None:
 
     from forecasting.models.families import family
     from forecasting.settings import ForecastingSettings
-    from forecasting.workers import workers
+    from forecasting.training.workers import workers
 
     frame, estimator = market(symbols, sessions), family(name)()
     before, wall, used = peak(), time.perf_counter(), cpu()

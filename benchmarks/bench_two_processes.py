@@ -20,8 +20,8 @@ from rich.table import Table
 from servers import Servers, corner, drop_database, servers
 from watch import Took, cpu_of, interleaved, told
 
-from projections.bars import BARS
 from projections.mongo import Store
+from projections.read_models.bars import BARS
 from projections.settings import ProjectionSettings
 
 HERE = Path(__file__).parent

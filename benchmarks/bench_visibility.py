@@ -28,7 +28,7 @@ from servers import Servers, corner, servers
 from watch import interleaved, told
 
 from contracts.ids import bar_id
-from projections.bars import BARS
+from projections.read_models.bars import BARS
 from projections.settings import ProjectionSettings
 
 HERE = Path(__file__).parent

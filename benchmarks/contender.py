@@ -23,16 +23,16 @@ from watch import Watch
 from contracts.events import BarClosed
 from contracts.topics import STOCK_DATA
 from contracts.versions import newest
-from projections.bars import BARS
-from projections.filling import Filling
 from projections.folds import ReadModel
 from projections.lease import Lease
 from projections.mongo import Store
-from projections.readmodels import READ_MODELS
+from projections.read_models.bars import BARS
+from projections.read_models.table import READ_MODELS
+from projections.refill import Refill
 from projections.service import Projections
 from projections.settings import ProjectionSettings
 from projections.sink import ReadModelSink
-from streaming.garbage import collect_rarely
+from streaming.gc_tuning import collect_rarely
 from streaming.loop import Loop
 from streaming.ranges import reading, watermarks
 from streaming.records import Batch, Partition
@@ -46,13 +46,13 @@ class TimedSink(ReadModelSink):
     def __init__(self, model: ReadModel, settings: ProjectionSettings, count: int, watch: Watch) -> None:
         super().__init__(settings, Store(settings), model, "bench")
         self.done = threading.Event()
-        self._watch = watch
+        self._watcher = watch
         self._left = count
 
     def positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """Begin."""
         found = super().positions(partitions)
-        self._watch.start()
+        self._watcher.start()
         return found
 
     def apply(self, batch: Batch) -> None:
@@ -60,7 +60,7 @@ class TimedSink(ReadModelSink):
         super().apply(batch)
         self._left -= len(batch.records)
         if self._left <= 0 and not self.done.is_set():
-            self._watch.stop()
+            self._watcher.stop()
             self.done.set()
 
 
@@ -96,7 +96,7 @@ def rebuild(settings: ProjectionSettings, watch: Watch) -> None:
     ends = {place: high for place, (_, high) in watermarks(settings, STOCK_DATA).items()}
     with Lease(store, BARS.name) as lease:
         store.create(lease.collection)
-        filling = Filling(settings, store, BARS, lease, False, lambda done, total: None)
+        filling = Refill(settings, store, BARS, lease, False, lambda done, total: None)
         watch.start()
         filling.fill({STOCK_DATA.name: ends})
         watch.stop()

@@ -25,20 +25,20 @@ from contracts.events import BarClosed
 from contracts.samples import sample
 from contracts.topics import STOCK_DATA
 from gateway.app import create_app
-from gateway.backlog import Backlog
-from gateway.health import Health
-from gateway.hub import LIVE, Hub
-from gateway.leaderboards import Leaderboards
-from gateway.main import server
-from gateway.messages import message
-from gateway.metrics import Metrics
-from gateway.pipeline import Pipeline
-from gateway.predict import Predictor
-from gateway.queries import Queries
-from gateway.relay import IN_FLIGHT
+from gateway.main import server_of
+from gateway.metrics import GatewayMetrics
+from gateway.predict.predictor import Predictor
+from gateway.reads.leaderboards import Leaderboards
+from gateway.reads.queries import Queries
+from gateway.routes.dependencies import Parts
 from gateway.settings import GatewaySettings
-from gateway.sockets import Sockets
-from gateway.wiring import Parts
+from gateway.status.health import HealthCheck
+from gateway.status.pipeline import PipelineStatus
+from gateway.stream.backlog import LogReaders
+from gateway.stream.hub import LIVE, Hub
+from gateway.stream.messages import message
+from gateway.stream.relay import IN_FLIGHT
+from gateway.stream.sockets import Sockets
 from streaming.serving import listen
 
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
@@ -131,7 +131,7 @@ def hub_app(settings: GatewaySettings) -> tuple[FastAPI, Publish]:
         )
 
     @asynccontextmanager
-    async def opening(settings: GatewaySettings, metrics: Metrics) -> AsyncIterator[Parts]:
+    async def opening(settings: GatewaySettings, metrics: GatewayMetrics) -> AsyncIterator[Parts]:
         metrics.watch(hub)
         queries = Queries(settings)
         beating = asyncio.create_task(hub.beat())
@@ -141,9 +141,9 @@ def hub_app(settings: GatewaySettings) -> tuple[FastAPI, Publish]:
             hub=hub,
             queries=queries,
             predictor=Predictor(settings, queries, metrics),
-            sockets=Sockets(settings, hub, Backlog(settings, hub), metrics),
-            health=cast(Health, None),
-            pipeline=cast(Pipeline, None),
+            sockets=Sockets(settings, hub, LogReaders(settings, hub), metrics),
+            health=cast(HealthCheck, None),
+            pipeline=cast(PipelineStatus, None),
             leaderboards=Leaderboards(queries),
         )
         beating.cancel()
@@ -188,7 +188,7 @@ async def serve(kind: str, port: int, times: memoryview) -> None:
     app, publish = hub_app(settings) if kind == "hub" else tutorial_app()
     feeder = Feeder(times, publish)
     asyncio.get_running_loop().add_reader(sys.stdin, feeder.obey)
-    await server(settings, app).serve(sockets=[listen("127.0.0.1", port)])
+    await server_of(settings, app).serve(sockets=[listen("127.0.0.1", port)])
 
 
 if __name__ == "__main__":

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import uvicorn
 
-from forecasting.app import create_app
-from forecasting.lineup import Lineup
-from forecasting.pyfunc import opened
-from forecasting.registry import LoadedModel
+from forecasting.modelstore.pyfunc import open_estimator
+from forecasting.modelstore.registry import LoadedModel
+from forecasting.serving.app import create_serving_app
+from forecasting.serving.loaded_models import LoadedModels
 from streaming.serving import Guarded, serving
 
 
 def loaded(folder: str) -> LoadedModel:
     """Return a saved model as the registry would."""
-    estimator = opened(Path(folder))
+    estimator = open_estimator(Path(folder))
     return LoadedModel("stock-forecaster", "1", estimator.family, "bench", estimator)
 
 
 if __name__ == "__main__":
-    lineup = Lineup({"champion": loaded(sys.argv[1])})
-    app = create_app(lambda: lineup, dict, list)
+    loaded_models = LoadedModels({"champion": loaded(sys.argv[1])})
+    app = create_serving_app(lambda: loaded_models, dict, list)
     uvicorn.Server(serving(Guarded(app), host="127.0.0.1", port=int(sys.argv[2]))).run()

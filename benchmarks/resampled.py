@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecasting.calendars import closes_after
+from forecasting.data.calendars import closes_after
 
 SHARED = Path(os.environ.get("FORETICK_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 BLOCK = 40  # sessions: long enough for waves of volatility

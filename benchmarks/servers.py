@@ -22,9 +22,9 @@ from pymongo import MongoClient
 from contracts.topics import TOPICS
 from projections.settings import ProjectionSettings
 from stack.layout import PORTS, Layout
-from stack.preflight import free
+from stack.run.preflight import free
+from stack.services.supervisor import Supervisor
 from stack.settings import StackSettings
-from stack.supervisor import Supervisor
 from streaming.admin import ensure_topics, register_schemas
 
 _OFFSETS = range(100, 5700, 20)  # below the kernel's range for outgoing connections, even for MongoDB's port

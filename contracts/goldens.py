@@ -28,14 +28,14 @@ def golden_record(event: type[Event], version: int) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads((folder(event) / golden_names(version)[1]).read_text("utf-8")))
 
 
-def encode(version: SchemaVersion, record: dict[str, Any]) -> bytes:
+def encode_golden(version: SchemaVersion, record: dict[str, Any]) -> bytes:
     """Encode a record with one schema version, without wire header."""
     out = BytesIO()
     schemaless_writer(out, parse_schema(version.schema), record)
     return out.getvalue()
 
 
-def decode(event: type[Event], version: SchemaVersion, body: bytes) -> Event:
+def decode_golden(event: type[Event], version: SchemaVersion, body: bytes) -> Event:
     """Read a version's bytes as the newest typed event."""
     read = schemaless_reader(BytesIO(body), parse_schema(version.schema), parse_schema(newest(event).schema))
     record = cast(dict[str, Any], read)
@@ -43,7 +43,7 @@ def decode(event: type[Event], version: SchemaVersion, body: bytes) -> Event:
     return event.from_record(upcast(record) if upcast else record)
 
 
-def readable(event: Event) -> dict[str, Any]:
+def readable_versions(event: Event) -> dict[str, Any]:
     """Return an event as JSON, times as RFC 3339 text."""
     return cast(dict[str, Any], json.loads(json.dumps(event.to_record(), default=_text)))
 

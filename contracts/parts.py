@@ -7,13 +7,13 @@ from functools import cache
 from typing import Any, Literal, Self
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Return a value as Avro and BSON take it: parts become dicts, tuples become lists."""
     if isinstance(value, tuple):
-        return [plain(item) for item in value]
+        return [plain_value(item) for item in value]
     kind: type = type(value)
     if names := _field_names(kind):
-        return {name: plain(getattr(value, name)) for name in names}
+        return {name: plain_value(getattr(value, name)) for name in names}
     return value
 
 
@@ -32,6 +32,10 @@ class Part:
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Build the part from its record."""
         return cls(**record)
+
+
+CHAMPION = "champion"  # the alias of the version that is shown
+NAIVE = "naive"  # the family of the random walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

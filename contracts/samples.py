@@ -2,10 +2,10 @@
 
 from datetime import UTC, date, datetime
 
-from contracts.alarms import DriftDetected
 from contracts.events import (
     BarClosed,
     CorporateActionAnnounced,
+    DriftDetected,
     Event,
     ForecastIssued,
     ForecastScored,

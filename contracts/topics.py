@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from contracts.alarms import DriftDetected
 from contracts.events import (
     BarClosed,
     CorporateActionAnnounced,
+    DriftDetected,
     Event,
     ForecastIssued,
     ForecastScored,

@@ -8,8 +8,8 @@ goes through the functions of its own version and of all later ones, after Avro 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Record = dict[str, Any]
-Upcaster = Callable[[Record], Record]
+AvroRecord = dict[str, Any]
+Upcaster = Callable[[AvroRecord], AvroRecord]
 
 # By event and version: what that version meant, as the next one says it.  None of ours has needed one so far.
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
@@ -21,7 +21,7 @@ def upcaster_from(event: str, version: int) -> Upcaster | None:
     if not steps:
         return None
 
-    def upcast(record: Record) -> Record:
+    def upcast(record: AvroRecord) -> AvroRecord:
         for step in steps:
             record = step(record)
         return record

@@ -10,19 +10,22 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from contracts.topics import STOCK_DATA, STOCK_FORECASTS
-from gateway import asyncapi, docs, problems
-from gateway.backlog import Backlog
-from gateway.doors import Doorman, Keys
-from gateway.health import Health
-from gateway.hub import Hub
-from gateway.leaderboards import Leaderboards
-from gateway.metrics import Metrics
-from gateway.middleware import Guard
-from gateway.pipeline import Pipeline
-from gateway.predict import Predictor
+from gateway import problems
+from gateway.access.jwts import Jwts
+from gateway.access.keys import Keys
+from gateway.access.sessions import Sessions
+from gateway.access.tokens import Register
+from gateway.describe import asyncapi
+from gateway.describe.openapi import DESCRIPTION, install_docs
+from gateway.describe.socket_messages import MODELS
+from gateway.http.authentication import AuthMiddleware
+from gateway.http.middleware import RequestMiddleware
+from gateway.http.web_app import WebApp
+from gateway.metrics import GatewayMetrics
+from gateway.predict.predictor import Predictor
 from gateway.problems import ProblemDetails
-from gateway.queries import Queries
-from gateway.relay import Relay
+from gateway.reads.leaderboards import Leaderboards
+from gateway.reads.queries import Queries
 from gateway.routes import (
     access,
     actions,
@@ -38,12 +41,15 @@ from gateway.routes import (
     streams,
     symbols,
 )
+from gateway.routes.dependencies import Parts
 from gateway.settings import GatewaySettings
-from gateway.sockets import Sockets
+from gateway.status.health import HealthCheck
+from gateway.status.pipeline import PipelineStatus
+from gateway.stream.backlog import LogReaders
+from gateway.stream.hub import Hub
+from gateway.stream.relay import Relay
+from gateway.stream.sockets import Sockets
 from gateway.threads import in_thread
-from gateway.web import WebApp
-from gateway.webhooks import MODELS
-from gateway.wiring import Parts
 from streaming.journal import Journal
 
 ROUTES = (
@@ -51,7 +57,7 @@ ROUTES = (
 )  # fmt: skip
 RELAYED = (STOCK_DATA, STOCK_FORECASTS)
 
-Opening = Callable[[GatewaySettings, Metrics], AbstractAsyncContextManager[Parts]]
+Opening = Callable[[GatewaySettings, GatewayMetrics], AbstractAsyncContextManager[Parts]]
 
 
 def create_app(settings: GatewaySettings, opening: Opening | None = None) -> FastAPI:
@@ -60,10 +66,10 @@ def create_app(settings: GatewaySettings, opening: Opening | None = None) -> Fas
     Args:
         opening: makes the parts and lets go of them; None: the real ones.
     """
-    metrics = Metrics()
-    keys = Keys(settings)
+    metrics = GatewayMetrics()
+    keys = _keys(settings)
     journal = Journal()
-    open_parts = opening or running
+    open_parts = opening or opened_parts
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -78,14 +84,14 @@ def create_app(settings: GatewaySettings, opening: Opening | None = None) -> Fas
         title="Foretick",
         version="0.1.0",
         summary="Market bars, forecasts with their lineage and scores, and predictions on request.",
-        description=docs.DESCRIPTION,
+        description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
             Middleware(
-                Guard,
+                RequestMiddleware,
                 metrics=metrics,
                 body_limit=settings.body_limit,
                 hosts=settings.allowed_hosts,
@@ -99,23 +105,23 @@ def create_app(settings: GatewaySettings, opening: Opening | None = None) -> Fas
                 allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID", "traceparent"],
                 expose_headers=["ETag", "Retry-After", "X-Request-ID", "X-Stream-Position"],
             ),
-            Middleware(Doorman, keys=keys, settings=settings, metrics=metrics, journal=journal),
+            Middleware(AuthMiddleware, keys=keys, settings=settings, metrics=metrics, journal=journal),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         ],
     )
     app.state.keys = keys
     app.state.journal = journal
-    problems.install(app)
+    problems.install_problem_handlers(app)
     for module in ROUTES:
         app.include_router(module.router)
-    docs.install(app, ProblemDetails, *MODELS)
+    install_docs(app, ProblemDetails, *MODELS)
     app.include_router(asyncapi.router)
     app.router.default = WebApp(settings.web)  # a mount at / would take known addresses with unknown methods, too
     return app
 
 
 @asynccontextmanager
-async def running(settings: GatewaySettings, metrics: Metrics) -> AsyncIterator[Parts]:
+async def opened_parts(settings: GatewaySettings, metrics: GatewayMetrics) -> AsyncIterator[Parts]:
     """Open everything the gateway needs and begin to relay; close it all at the end."""
     loop = asyncio.get_running_loop()
     hub = Hub(
@@ -130,11 +136,11 @@ async def running(settings: GatewaySettings, metrics: Metrics) -> AsyncIterator[
         closing.push_async_callback(queries.close)
         predictor = Predictor(settings, queries, metrics)
         closing.push_async_callback(predictor.close)
-        asked = Health(settings, hub, relay, queries)
+        asked = HealthCheck(settings, hub, relay, queries)
         closing.push_async_callback(asked.close)
-        watched = Pipeline(settings, queries)
+        watched = PipelineStatus(settings, queries)
         closing.push_async_callback(watched.close)
-        backlog = Backlog(settings, hub)
+        backlog = LogReaders(settings, hub)
         relay.start(loop)
         closing.push_async_callback(in_thread, relay.stop)
         for work in (hub.beat(), relay.watch()):
@@ -150,3 +156,18 @@ async def running(settings: GatewaySettings, metrics: Metrics) -> AsyncIterator[
             pipeline=watched,
             leaderboards=Leaderboards(queries),
         )
+
+
+def _keys(settings: GatewaySettings) -> Keys:
+    jwts = Jwts(
+        settings.jwks_url,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        levels=settings.jwt_acr,
+        rsa_bits=settings.jwt_rsa_bits,
+    )
+    return Keys(
+        Register(settings.tokens, settings.tokens_file),
+        Sessions(settings.session_idle_minutes * 60, settings.session_days * 86_400),
+        jwts if settings.jwks_url else None,
+    )

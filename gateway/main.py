@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
-from gateway.wire import Wire
-from streaming.ops import configure_logging
+from gateway.stream.transport import TransportProtocol
+from streaming.operations import configure_logging
 from streaming.serving import listen, serving
 from streaming.tls import Certificate
 from streaming.tracing import tracing
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 PING_SECONDS = 5.0
 
 
-class Server(uvicorn.Server):
+class GatewayServer(uvicorn.Server):
     """uvicorn, but sockets are told that we come back (1012) before connections are shut."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
@@ -39,14 +39,14 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server(settings: GatewaySettings, app: FastAPI) -> Server:
+def server_of(settings: GatewaySettings, app: FastAPI) -> GatewayServer:
     """Return the server of an app, ready to run."""
     config = serving(
         app,
         Certificate(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None,
         host=settings.address,
         port=settings.gateway_port,
-        ws=Wire,
+        ws=TransportProtocol,
         ws_per_message_deflate=False,  # megabytes a client, and small JSON gains little
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
@@ -55,7 +55,7 @@ def server(settings: GatewaySettings, app: FastAPI) -> Server:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=5,
     )
-    return Server(config, app)
+    return GatewayServer(config, app)
 
 
 def main() -> int:
@@ -78,7 +78,7 @@ def main() -> int:
     # uvicorn raises the signals it was ended by once more when it is done: an ordered end is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server(settings, create_app(settings)).run(sockets=[listener])
+    server_of(settings, create_app(settings)).run(sockets=[listener])
     log.info("the gateway has ended")
     return 0
 

@@ -1,14 +1,30 @@
 """What Prometheus reads of the gateway."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from typing import Protocol
 
-from gateway.hub import Hub
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 _DELAYS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10)
 _AGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 
 
-class Metrics:
+class HubState(Protocol):
+    """What a hub tells of itself."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def queued(self) -> int: ...
+
+    @property
+    def deepest(self) -> int: ...
+
+
+class GatewayMetrics:
     """The gateway's own registry: two gateways in one process (as in tests) do not meet in it."""
 
     def __init__(self) -> None:
@@ -63,7 +79,7 @@ class Metrics:
 
         self.breaker = Gauge("foretick_gateway_breaker_open", "1 while the models are left alone.", registry=registry)
 
-    def watch(self, hub: Hub) -> None:
+    def watch(self, hub: HubState) -> None:
         """Take what the hub knows at each reading."""
         self.clients.set_function(lambda: hub.size)
         self.queued.set_function(lambda: hub.queued)

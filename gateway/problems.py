@@ -90,7 +90,7 @@ def _where(loc: Sequence[Any]) -> str:
     return ".".join(str(part) for part in loc)
 
 
-def install(app: FastAPI) -> None:
+def install_problem_handlers(app: FastAPI) -> None:
     """Make the app answer every error with problem details."""
 
     @app.exception_handler(Problem)

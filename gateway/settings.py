@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.tokens import read
+from gateway.access.tokens import read_grants
 from streaming.settings import LOOPBACK, StreamSettings
-from streaming.tls import load
+from streaming.tls import load_certificate
 
 
 class GatewaySettings(StreamSettings):
@@ -96,7 +96,7 @@ class GatewaySettings(StreamSettings):
             url = urlsplit(self.jwks_url)
             if url.scheme != "https" and url.hostname not in LOOPBACK:
                 raise ValueError(f"FORETICK_JWKS_URL={self.jwks_url} must be https: it says whom to trust.")
-        grants = read(self.tokens, self.tokens_file)
+        grants = read_grants(self.tokens, self.tokens_file)
         if self.address not in LOOPBACK and not grants.tokens and not self.jwks_url:
             raise ValueError(
                 f"The gateway would listen on {self.address}, which is not a loopback address, and ask nobody who they "
@@ -104,7 +104,7 @@ class GatewaySettings(StreamSettings):
                 "the file FORETICK_TOKENS_FILE, or name an identity provider by FORETICK_JWKS_URL."
             )
         if self.tls_certificate:
-            load(self.tls_certificate, self.tls_key)
+            load_certificate(self.tls_certificate, self.tls_key)
         elif self.tls_only and not self.trusted_proxies:
             raise ValueError(
                 f"The gateway would listen on {self.address}, and tokens would come there in the clear. Give it a "

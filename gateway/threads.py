@@ -5,16 +5,16 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-T = TypeVar("T")
+ResultType = TypeVar("ResultType")
 
 
-async def in_thread(work: Callable[[], T], name: str = "blocking") -> T:
+async def in_thread(work: Callable[[], ResultType], name: str = "blocking") -> ResultType:
     """Run a blocking call and wait for it; whoever is cancelled leaves it to itself.
 
     `asyncio.to_thread` is no choice here: its threads are waited for at the end of the process.
     """
     loop = asyncio.get_running_loop()
-    result: asyncio.Future[T] = loop.create_future()
+    result: asyncio.Future[ResultType] = loop.create_future()
 
     def settle(outcome: Callable[[], None]) -> None:
         if not loop.is_closed():

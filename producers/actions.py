@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from contracts.events import BrokenInvariant, CorporateActionAnnounced
-from producers.sources.base import Refusal, VendorAction
+from producers.sources.base import ReportRefusal, VendorAction
 
 ActionKey = tuple[str, str, date]  # symbol, kind, ex_date
 
@@ -31,7 +31,7 @@ class SoundAction:
     noise: float
 
 
-def judge(action: VendorAction, source: str, now: datetime) -> SoundAction | Refusal | None:
+def judge(action: VendorAction, source: str, now: datetime) -> SoundAction | ReportRefusal | None:
     """Return a sound action, or why it is refused, or None for what is none yet: `now` becomes `recorded_at`.
 
     A split waits until it is in force: whoever reads the log divides the prices before it from then on.  One share for
@@ -54,7 +54,7 @@ def judge(action: VendorAction, source: str, now: datetime) -> SoundAction | Ref
             recorded_at=now,
         )
     except BrokenInvariant as error:
-        return Refusal(action.symbol, action.ex_date.isoformat(), str(error))
+        return ReportRefusal(action.symbol, action.ex_date.isoformat(), str(error))
     return SoundAction(event, float(action.noise))
 
 

@@ -8,10 +8,10 @@ from hashlib import sha256
 from itertools import pairwise
 
 from contracts.events import BarClosed, BrokenInvariant, CorporateActionAnnounced
-from contracts.files.numbers import plain
+from contracts.files.numbers import plain_decimal
 from contracts.ids import stamp
-from producers.sessions import Calendar, NoSession, calendar_of
-from producers.sources.base import Refusal, VendorBar, wholeness
+from producers.sessions import Calendar, OutsideSessions, calendar_of
+from producers.sources.base import ReportRefusal, VendorBar, wholeness
 
 _FIELDS = ("open", "high", "low", "close", "volume")
 _SLACK = 1e-12  # doubles are no decimals
@@ -42,7 +42,7 @@ class SoundBar:
     volume_noise: float
 
 
-def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar | Refusal | None:
+def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar | ReportRefusal | None:
     """Return a sound bar, or why it is refused, or None while it is still open.
 
     Args:
@@ -51,14 +51,14 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
     """
     try:
         opened_at, closed_at = _bounds(bar, calendar_of(bar.calendar or bar.exchange, calendar))
-    except NoSession as error:
-        return Refusal(bar.symbol, _as_text(bar.stamp), str(error))
+    except OutsideSessions as error:
+        return ReportRefusal(bar.symbol, _as_text(bar.stamp), str(error))
     if closed_at > now:
         return None
     values = [bar.open, bar.high, bar.low, bar.close, bar.volume]
     missing = [name for name, value in zip(_FIELDS, values, strict=True) if value is None]
     if missing or not bar.currency:
-        return Refusal(bar.symbol, stamp(closed_at), f"missing: {', '.join(missing or ['currency'])}")
+        return ReportRefusal(bar.symbol, stamp(closed_at), f"missing: {', '.join(missing or ['currency'])}")
     decimals = [value for value in values if value is not None]
     vwap = bar.vwap if bar.volume else None  # of nothing traded there is no average; vendors write 0
     try:
@@ -78,7 +78,7 @@ def judge(bar: VendorBar, source: str, calendar: str, now: datetime) -> SoundBar
             trades=None if bar.trades is None else _count(bar.trades),
         )
     except BrokenInvariant as error:
-        return Refusal(bar.symbol, stamp(closed_at), _reason(error, decimals))
+        return ReportRefusal(bar.symbol, stamp(closed_at), _reason(error, decimals))
     return SoundBar(event, float(bar.price_noise), float(bar.volume_noise))
 
 
@@ -98,11 +98,11 @@ def _bounds(bar: VendorBar, calendar: Calendar) -> tuple[datetime, datetime]:
     """Return when a bar opened and closed; a print after the end, of which nothing was traded, is the last bar's.
 
     Raises:
-        NoSession: the bar lies outside every session.
+        OutsideSessions: the bar lies outside every session.
     """
     try:
         return calendar.bounds(bar.interval, bar.stamp, bar.stamps)
-    except NoSession:
+    except OutsideSessions:
         if bar.volume or not isinstance(bar.stamp, datetime) or bar.interval == "P1D":
             raise
         return calendar.last_bounds(bar.interval, bar.stamp.astimezone(UTC))
@@ -228,7 +228,7 @@ def _content(event: BarClosed) -> tuple[float, float, float, float, float]:
 
 
 def _canonical(value: Decimal) -> str:
-    return plain(value) if value.is_finite() else str(value)
+    return plain_decimal(value) if value.is_finite() else str(value)
 
 
 def _count(value: Decimal) -> int:

@@ -6,13 +6,13 @@ from contracts.events import BarClosed, CorporateActionAnnounced, Event
 from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA
 from producers.actions import ActionKey, KnownAction, action_key
 from producers.bars import KnownBar
+from streaming.dead_letters import DeadLetters
 from streaming.headers import source_of
-from streaming.letters import DeadLetters
 from streaming.reader import LogAway, Tail, read_range, watermarks
 from streaming.records import DeadRecord, Partition
 from streaming.settings import StreamSettings
 
-SOURCE = "/foretick/producers"
+PRODUCERS_SOURCE = "/foretick/producers"
 _TOPICS = (STOCK_DATA, CORPORATE_ACTIONS)
 _PATIENCE = 5.0  # seconds; whoever folds tries again, and wants to hear of a stop in between
 
@@ -98,7 +98,7 @@ class Ledger:
 
     def _pass_over(self, dead: DeadRecord) -> None:
         """Let go of what others wrote, and of what an operator has settled."""
-        if source_of(dead.headers) != SOURCE:
+        if source_of(dead.headers) != PRODUCERS_SOURCE:
             return
         if (dead.topic, dead.partition, dead.offset) in DeadLetters(self._settings, _PATIENCE).of(dead.topic).settled:
             return

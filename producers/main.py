@@ -9,15 +9,15 @@ from datetime import datetime
 import structlog
 from tenacity import sleep_using_event
 
-from producers.ledger import SOURCE, Ledger
-from producers.poller import Poller, Progress
+from producers.catalogue import source_from
+from producers.ledger import PRODUCERS_SOURCE, Ledger
+from producers.poller import IngestProgress, Poller
+from producers.publish_lock import Stopped
 from producers.settings import ProducerSettings
 from producers.sources.base import VendorRefused
-from producers.sources.catalogue import source_from
-from producers.turns import Stopped
 from streaming.clock import clock_from
 from streaming.damage import LogUnsound
-from streaming.ops import configure_logging, serve_ops, stop_on_signals
+from streaming.operations import configure_logging, serve_ops, stop_on_signals
 from streaming.publisher import Publisher
 from streaming.registry import RegistryAway
 from streaming.tracing import tracing
@@ -40,7 +40,7 @@ class Ingested:
 
 def ingest_once(
     settings: ProducerSettings,
-    progress: Progress = lambda *_: None,
+    progress: IngestProgress = lambda *_: None,
     stop: threading.Event | None = None,
     since: datetime | None = None,
 ) -> list[Ingested]:
@@ -100,10 +100,10 @@ def main() -> int:
 
 
 def _poller(
-    settings: ProducerSettings, ledger: Ledger, stop: threading.Event, progress: Progress = lambda *_: None
+    settings: ProducerSettings, ledger: Ledger, stop: threading.Event, progress: IngestProgress = lambda *_: None
 ) -> Poller:
     source = source_from(settings, sleep_using_event(stop))
-    publisher = Publisher(settings, SOURCE, stop)
+    publisher = Publisher(settings, PRODUCERS_SOURCE, stop)
     return Poller(settings, source, ledger, publisher, clock_from(settings), stop, progress)
 
 

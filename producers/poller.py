@@ -20,15 +20,15 @@ from tenacity import (
 from contracts.events import BarClosed, CorporateActionAnnounced
 from contracts.ids import stamp
 from producers import bars
+from producers.catalogue import period_of
 from producers.ledger import Ledger, OwnUnreadable
 from producers.metrics import LAST_BAR, PUBLISHED, REFUSED, REVISED
-from producers.reports import judged, refuse_readjustment
+from producers.publish_lock import Stopped, publish_lock
+from producers.reports import judge_report, refuse_readjustment
 from producers.sessions import calendar_of
 from producers.settings import ProducerSettings
 from producers.sources.base import Report, Source, VendorDown, VendorRefused, WrongSetting
-from producers.sources.catalogue import period_of
-from producers.turns import Stopped, turn
-from producers.watches import Watch
+from producers.symbol_state import SymbolState
 from streaming.clock import Clock
 from streaming.publisher import KafkaAway, Publisher, PublishFailed
 from streaming.reader import LogAway
@@ -36,7 +36,7 @@ from streaming.registry import RegistryAway
 
 log = structlog.get_logger()
 
-Progress = Callable[[str, int, int], None]  # symbol, events queued, events in all
+IngestProgress = Callable[[str, int, int], None]  # symbol, events queued, events in all
 _BATCH = 250
 _PATIENCE = 2.0  # seconds between two looks at whether we are to stop, while Kafka is away
 _Taken = TypeVar("_Taken")
@@ -58,7 +58,7 @@ class Poller:
         publisher: Publisher,
         clock: Clock,
         stop: threading.Event,
-        progress: Progress = lambda *_: None,
+        progress: IngestProgress = lambda *_: None,
     ) -> None:
         self._settings = settings
         self._source = source
@@ -70,7 +70,7 @@ class Poller:
         self._period = period_of(settings)
         self._waiting_for: str | None = None
         self._stopped: WrongSetting | None = None
-        self.watches = [Watch(symbol, settings.interval) for symbol in settings.symbols]
+        self.watches = [SymbolState(symbol, settings.interval) for symbol in settings.symbols]
 
     def run(self) -> None:
         """Fold the log, then poll until stopped.
@@ -86,7 +86,7 @@ class Poller:
             soonest = min(watch.next_at for watch in self.watches)
             self._stop.wait(None if self._stopped else max(0.0, soonest - time.monotonic()))
 
-    def poll(self, watch: Watch, since: datetime | None = None) -> None:
+    def poll(self, watch: SymbolState, since: datetime | None = None) -> None:
         """Look at one symbol and publish what is news; a failure is reported and tried again later.
 
         Once a setting has turned out to be wrong, the vendor is not asked again, for no symbol: each request would be
@@ -208,16 +208,16 @@ class Poller:
                 log.error("Kafka refused events", error=str(error))
         self._fold_log()
 
-    def _since(self, watch: Watch) -> datetime | None:
+    def _since(self, watch: SymbolState) -> datetime | None:
         last = self._ledger.last.get((watch.symbol, watch.interval))
         if last is None:
             return None
         calendar = calendar_of(None, self._settings.calendar)
         return calendar.sessions_before(last, self._settings.overlap_sessions)
 
-    def _take(self, watch: Watch, report: Report, since: datetime | None, now: datetime) -> None:
+    def _take(self, watch: SymbolState, report: Report, since: datetime | None, now: datetime) -> None:
         """Judge a report and publish its news."""
-        sound, refused = judged(report, self._source.name, self._settings.calendar, since, now)
+        sound, refused = judge_report(report, self._source.name, self._settings.calendar, since, now)
         for refusal in refused:
             if watch.refuse(refusal):
                 REFUSED.labels(watch.symbol).inc()
@@ -228,7 +228,7 @@ class Poller:
             refuse_readjustment(watch.symbol, ledger.bars, sound)
         if not any(sound.news(ledger.actions, ledger.bars)):
             return
-        with turn(self._settings.home / "publishing.lock", self._stop):
+        with publish_lock(self._settings.home / "publishing.lock", self._stop):
             self._patiently(ledger.catch_up)
             announced, closed = sound.news(ledger.actions, ledger.bars)
             total = len(announced) + len(closed)
@@ -237,7 +237,7 @@ class Poller:
 
     def _publish(
         self,
-        watch: Watch,
+        watch: SymbolState,
         events: Sequence[BarClosed | CorporateActionAnnounced],
         now: datetime,
         before: int,
@@ -270,7 +270,7 @@ class Poller:
                 if self._stop.is_set():
                     raise Stopped from error
 
-    def _count(self, watch: Watch, event: BarClosed | CorporateActionAnnounced) -> None:
+    def _count(self, watch: SymbolState, event: BarClosed | CorporateActionAnnounced) -> None:
         kind = type(event).__name__
         PUBLISHED.labels(watch.symbol, kind).inc()
         if event.revision:
@@ -284,6 +284,6 @@ class Poller:
         else:
             watch.actions += 1
 
-    def _failed(self, watch: Watch, reason: str, refused: bool = False, wait: float | None = None) -> None:
+    def _failed(self, watch: SymbolState, reason: str, refused: bool = False, wait: float | None = None) -> None:
         watch.failed(reason, datetime.now(UTC), time.monotonic(), self._period, refused=refused, wait=wait)
         log.warning("cannot read the vendor", symbol=watch.symbol, error=reason, failures=watch.failures)

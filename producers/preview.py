@@ -7,11 +7,11 @@ from datetime import datetime
 import httpx
 
 from contracts.events import BarClosed, CorporateActionAnnounced
+from producers.catalogue import source_from
 from producers.ledger import Ledger
-from producers.reports import judged, refuse_readjustment
+from producers.reports import judge_report, refuse_readjustment
 from producers.settings import ProducerSettings
-from producers.sources.base import Refusal, Source, VendorDown, VendorRefused, WrongSetting
-from producers.sources.catalogue import source_from
+from producers.sources.base import ReportRefusal, Source, VendorDown, VendorRefused, WrongSetting
 from streaming.clock import clock_from
 
 
@@ -31,7 +31,7 @@ class Preview:
     bars: tuple[BarClosed, ...] = ()
     actions: tuple[CorporateActionAnnounced, ...] = ()
     held: int = 0
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[ReportRefusal, ...] = ()
     error: str | None = None
 
 
@@ -61,7 +61,7 @@ def preview(settings: ProducerSettings, ledger: Ledger, since: datetime | None =
 def _look(settings: ProducerSettings, source: Source, ledger: Ledger, symbol: str, since: datetime | None) -> Preview:
     report = source.fetch(symbol, settings.interval, since)
     ledger.catch_up()  # running producers publish meanwhile
-    sound, refused = judged(report, source.name, settings.calendar, since, clock_from(settings).now())
+    sound, refused = judge_report(report, source.name, settings.calendar, since, clock_from(settings).now())
     if not settings.accept_readjustment:
         refuse_readjustment(symbol, ledger.bars, sound)
     actions, bars = sound.news(ledger.actions, ledger.bars)

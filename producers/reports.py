@@ -9,7 +9,7 @@ from contracts.ids import stamp
 from producers import actions, bars
 from producers.actions import ActionKey, KnownAction, SoundAction
 from producers.bars import KnownBar, SoundBar
-from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown
+from producers.sources.base import Report, ReportRefusal, VendorAction, VendorBar, VendorDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Sound:
         )
 
 
-def judged(
+def judge_report(
     report: Report, source: str, calendar: str, since: datetime | None, now: datetime
-) -> tuple[Sound, list[Refusal]]:
+) -> tuple[Sound, list[ReportRefusal]]:
     """Return a report's sound actions and bars, and what is refused; bars that are still open are neither.
 
     A report may tell a bar or an action several times: a live row beside the session's, a page read twice, a row that
@@ -48,36 +48,38 @@ def judged(
     return Sound(announced, closed), [*report.refusals, *refused_actions, *refused_bars]
 
 
-def _announced(reported: Iterable[VendorAction], source: str, now: datetime) -> tuple[list[SoundAction], list[Refusal]]:
+def _announced(
+    reported: Iterable[VendorAction], source: str, now: datetime
+) -> tuple[list[SoundAction], list[ReportRefusal]]:
     """Return one sound action for each key, the last told, and what is refused."""
     found: dict[ActionKey, SoundAction] = {}
-    refused: list[Refusal] = []
+    refused: list[ReportRefusal] = []
     for action in reported:
         verdict = actions.judge(action, source, now)
-        if isinstance(verdict, Refusal):
+        if isinstance(verdict, ReportRefusal):
             refused.append(verdict)
         if not isinstance(verdict, SoundAction):
             continue
         key = actions.action_key(verdict.event)
         if (before := found.get(key)) and (reason := actions.displaced(before, verdict)):
-            refused.append(Refusal(action.symbol, f"{action.kind.lower()} {action.ex_date}", reason))
+            refused.append(ReportRefusal(action.symbol, f"{action.kind.lower()} {action.ex_date}", reason))
         found[key] = verdict
     return list(found.values()), refused
 
 
 def _closed(
     reported: Iterable[VendorBar], source: str, calendar: str, now: datetime
-) -> tuple[list[SoundBar], list[Refusal]]:
+) -> tuple[list[SoundBar], list[ReportRefusal]]:
     """Return one sound bar for each id, the last that is whole, by their closes, and what is refused.
 
     A row that leaves something out is refused only where no other row of the report tells its bar.
     """
     found: dict[str, tuple[int, SoundBar]] = {}
-    refused: list[Refusal] = []
-    incomplete: list[Refusal] = []
+    refused: list[ReportRefusal] = []
+    incomplete: list[ReportRefusal] = []
     for bar in reported:
         verdict = bars.judge(bar, source, calendar, now)
-        if isinstance(verdict, Refusal):
+        if isinstance(verdict, ReportRefusal):
             (incomplete if bar.incomplete else refused).append(verdict)
         elif verdict is not None:
             before = found.get(verdict.event.bar_id)

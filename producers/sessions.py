@@ -28,11 +28,11 @@ _CALENDARS = {  # MICs that exchange_calendars does not know, and the calendar o
 }
 
 
-class NoSession(Exception):
+class OutsideSessions(Exception):
     """The calendar has no session then; the text says which calendar and when."""
 
 
-class UnknownExchange(NoSession):
+class UnknownExchange(OutsideSessions):
     """No calendar is known of an exchange; the text names the setting that tells it."""
 
 
@@ -75,11 +75,11 @@ class Calendar:
         """Return a session's open and close.
 
         Raises:
-            NoSession: the exchange was closed all day.
+            OutsideSessions: the exchange was closed all day.
         """
         place = self._index.get(day)
         if place is None:
-            raise NoSession(f"{day} is no session of {self.name}")
+            raise OutsideSessions(f"{day} is no session of {self.name}")
         return self.opens[place], self.closes[place]
 
     def bounds(
@@ -92,7 +92,7 @@ class Calendar:
         short that makes it.
 
         Raises:
-            NoSession: the stamp lies outside every session, or in a break.
+            OutsideSessions: the stamp lies outside every session, or in a break.
         """
         if not isinstance(stamp, datetime):
             return self.session(stamp)
@@ -104,7 +104,7 @@ class Calendar:
             return self.session(inside.astimezone(self.zone).date())
         place = bisect_right(self._starts, inside) - 1
         if place < 0 or inside >= self._ends[place]:
-            raise NoSession(f"{stamp.isoformat()} lies outside every session of {self.name}")
+            raise OutsideSessions(f"{stamp.isoformat()} lies outside every session of {self.name}")
         duration = DURATIONS[interval]
         opened = self._starts[place] + (inside - self._starts[place]) // duration * duration
         return opened, min(opened + duration, self._ends[place])
@@ -113,23 +113,23 @@ class Calendar:
         """Return when the last bar opened and closed before trading ended or paused, which a closing print belongs to.
 
         Raises:
-            NoSession: trading did not just end: less than a bar ago, or `_AUCTION` if that is longer.
+            OutsideSessions: trading did not just end: less than a bar ago, or `_AUCTION` if that is longer.
         """
         place = bisect_right(self._ends, moment) - 1
         if place < 0 or moment - self._ends[place] >= max(_AUCTION, DURATIONS[interval]):
-            raise NoSession(f"{moment.isoformat()} lies outside every session of {self.name}")
+            raise OutsideSessions(f"{moment.isoformat()} lies outside every session of {self.name}")
         return self.bounds(interval, self._ends[place], "close")
 
     def hours(self, moment: datetime) -> Hours:
         """Return how the exchange stands at a moment.
 
         Raises:
-            NoSession: the moment lies before the calendar's second close.
+            OutsideSessions: the moment lies before the calendar's second close.
         """
         begun = bisect_right(self.opens, moment) - 1
         closed = begun - 1 if begun >= 0 and moment < self.closes[begun] else begun
         if closed < 1:
-            raise NoSession(f"{moment.isoformat()} lies before the sessions that are known of {self.name}")
+            raise OutsideSessions(f"{moment.isoformat()} lies before the sessions that are known of {self.name}")
         part = bisect_right(self._starts, moment) - 1
         trading = moment < self._ends[part]
         coming = self._starts[part + 1] if part + 1 < len(self._starts) else None

@@ -11,7 +11,7 @@ from contracts.files.settings import CsvSettings
 from contracts.rules import symbol_fault
 from producers.sources.alphavantage import ALPHAVANTAGE_URL
 from producers.sources.yahoo import YAHOO_URL
-from streaming.outward import plain
+from streaming.outward import clear_text
 from streaming.settings import ServerSettings, StreamSettings
 
 
@@ -67,7 +67,7 @@ class ProducerSettings(StreamSettings, CsvSettings):
     @field_validator("alphavantage_url")
     @classmethod
     def _encrypted(cls, value: str) -> str:
-        if mend := plain(value):  # whatever the network
+        if mend := clear_text(value):  # whatever the network
             raise ValueError(f"the key stands in the address: {mend}")
         return value
 

@@ -54,7 +54,7 @@ def _codes(error: BulkWriteError) -> set[int]:
     return {int(found["code"]) for found in error.details.get("writeErrors", [])}
 
 
-def refusal(collection: str, documents: Sequence[Document], refused: Sequence[Mapping[str, Any]]) -> DocumentRefused:
+def refusal_of(collection: str, documents: Sequence[Document], refused: Sequence[Mapping[str, Any]]) -> DocumentRefused:
     """Say which document of a bulk is refused, why, and which events made it."""
     document = documents[refused[0]["index"]]
     places = [f"{topic}[{place}]@{at}" for topic, ends in document["_at"].items() for place, at in ends.items()]

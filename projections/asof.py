@@ -16,21 +16,21 @@ from pathlib import Path
 import structlog
 
 from contracts.topics import STOCK_DATA, topic_named
-from projections.comparison import fingerprint
-from projections.csvfile import stage, verify
-from projections.filling import Filling, Progress, Vector
+from projections.comparison import documents_fingerprint
 from projections.folds import ReadModel
 from projections.hashes import canonical
 from projections.lease import Lease, LeaseRefused
 from projections.mongo import Store
-from projections.readmodels import read_model
-from projections.rebuild import refusal
-from projections.revisions import REVISIONS
+from projections.read_models.revisions import REVISIONS
+from projections.read_models.table import read_model
+from projections.rebuild import rebuild_refusal
+from projections.refill import Refill, RefillProgress, Vector
 from projections.settings import ProjectionSettings
-from projections.snapshots import MANIFEST, read_manifest
+from projections.snapshots.content import MANIFEST, read_manifest
+from projections.snapshots.csvfile import stage, verify
 from streaming.codec import Poison
 from streaming.damage import LogUnsound
-from streaming.moments import offsets_at
+from streaming.offsets_at import offsets_at
 from streaming.reader import topic_epoch
 from streaming.sink import Away
 
@@ -67,7 +67,7 @@ def state_as_of(
     *,
     export: Path | None = None,
     skip_dead: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: RefillProgress = lambda done, total: None,
 ) -> PastState:
     """Build a read model from the log up to `position`, and describe it.
 
@@ -84,7 +84,7 @@ def state_as_of(
     model = read_model(name)
     began = time.monotonic()
     with _built(settings, model, position, skip_dead, progress) as (store, collection, filling):
-        sha256, _, documents = fingerprint(store, collection).partition("/")
+        sha256, _, documents = documents_fingerprint(store, collection).partition("/")
         if export:
             with export.open("wb") as file:
                 file.writelines(canonical(document) + b"\n" for document in store.scan(collection, order="_id"))
@@ -94,7 +94,7 @@ def state_as_of(
 
 
 def verify_against_log(
-    settings: ProjectionSettings, folder: Path, progress: Progress = lambda done, total: None
+    settings: ProjectionSettings, folder: Path, progress: RefillProgress = lambda done, total: None
 ) -> list[str]:
     """Say in what a snapshot is not what the log says at its offsets; empty where it is, byte for byte.
 
@@ -159,15 +159,15 @@ def moment_of(settings: ProjectionSettings, model: ReadModel, text: str) -> Vect
 
 @contextmanager
 def _built(
-    settings: ProjectionSettings, model: ReadModel, position: Vector, skip_dead: bool, progress: Progress
-) -> Iterator[tuple[Store, str, Filling]]:
+    settings: ProjectionSettings, model: ReadModel, position: Vector, skip_dead: bool, progress: RefillProgress
+) -> Iterator[tuple[Store, str, Refill]]:
     """Build a read model in a collection that is dropped afterwards; under the lease, lest a rebuild drop it before."""
     store = Store(settings)
     try:
         with Lease(store, model.name) as lease:
             for orphan in store.collections(f"{model.name}__"):
                 store.drop(orphan)
-            filling = Filling(settings, store, model, lease, skip_dead, progress)
+            filling = Refill(settings, store, model, lease, skip_dead, progress)
             try:
                 store.create(lease.collection)
                 filling.fill(position)
@@ -179,6 +179,6 @@ def _built(
                 except Away as away:  # the next rebuild drops it
                     log.warning("left behind", collection=lease.collection, reason=str(away))
     except (LeaseRefused, LogUnsound, Poison) as error:
-        raise refusal(f"{model.name} cannot be built", error) from error
+        raise rebuild_refusal(f"{model.name} cannot be built", error) from error
     finally:
         store.close()

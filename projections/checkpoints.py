@@ -35,12 +35,12 @@ def fresh(model: str, place: Partition, generation: int, epoch: str, now: dateti
     }
 
 
-def named(record: Record) -> Document:
+def named_checkpoint(record: Record) -> Document:
     """Return what a checkpoint keeps of the last event taken in."""
     return {"offset": record.offset, "event_id": record.event_id}
 
 
-def moved(
+def moved_checkpoint(
     row: Document,
     next_offset: int,
     applied: int,
@@ -67,7 +67,7 @@ def moved(
         "applied": row["applied"] + applied,
         "fenced": row["fenced"] + fenced,
         "dead": row["dead"] + dead,
-        "last": named(last) if last else row.get("last"),
+        "last": named_checkpoint(last) if last else row.get("last"),
         "updated_at": now,
     }
 

@@ -10,7 +10,7 @@ from projections.mongo import Store
 _BATCH = 1000
 _SHOWN = 20  # documents whose differences are told; the rest is counted
 
-Position = Mapping[str, Mapping[int, int]]  # {topic: {partition: next offset}}
+PartitionOffset = Mapping[str, Mapping[int, int]]  # {topic: {partition: next offset}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,14 @@ class Comparing:
         self._now: dict[str, int | None] = {}  # digests of rebuilt documents that were compared again since
         self._differences: dict[str, _Difference] = {}
 
-    def all(self, position: Position | None) -> None:
+    def all(self, position: PartitionOffset | None) -> None:
         """Compare all documents.
 
         Args:
             position: up to which the rebuilt collection is filled; None: nobody writes to the live one.
         """
         for document in self._store.scan(self._rebuilt):
-            self._whole.add(hashes.digest(document))
+            self._whole.add(hashes.document_digest(document))
         matched = 0
         for batch in self._batches(self._live):
             others = self._store.read(self._rebuilt, list(batch))
@@ -107,12 +107,12 @@ class Comparing:
                 for key in batch.keys() - present.keys():
                     self._judge(key, None, batch[key], position)
 
-    def again(self, keys: Iterable[str], position: Position | None) -> None:
+    def again(self, keys: Iterable[str], position: PartitionOffset | None) -> None:
         """Compare the documents that were filled since, and those that are open; arguments as of `all`."""
         wanted = sorted(self.open | set(keys))
         live, rebuilt = self._store.read(self._live, wanted), self._store.read(self._rebuilt, wanted)
         for key in wanted:
-            self._now[key] = hashes.digest(rebuilt[key]) if key in rebuilt else None
+            self._now[key] = hashes.document_digest(rebuilt[key]) if key in rebuilt else None
             self._judge(key, live.get(key), rebuilt.get(key), position)
 
     def result(self, before: Mapping[str, int | None]) -> Comparison:
@@ -131,21 +131,25 @@ class Comparing:
             live.add(found.live)
         shown = dict(list(self._differences.items())[:_SHOWN])
         return Comparison(
-            hashes.text(live.total),
-            hashes.text(rebuilt.total),
+            hashes.value_text(live.total),
+            hashes.value_text(rebuilt.total),
             live.documents,
             rebuilt.documents,
             {key: found.lines for key, found in shown.items()},
             len(self._differences),
         )
 
-    def _judge(self, key: str, live: Document | None, rebuilt: Document | None, position: Position | None) -> None:
+    def _judge(
+        self, key: str, live: Document | None, rebuilt: Document | None, position: PartitionOffset | None
+    ) -> None:
         self._differences.pop(key, None)
         if live is not None and position is not None and not within(live, position):
             self.open.add(key)
             return
         self.open.discard(key)
-        one, other = (hashes.digest(document) if document is not None else None for document in (live, rebuilt))
+        one, other = (
+            hashes.document_digest(document) if document is not None else None for document in (live, rebuilt)
+        )
         if one != other:
             few = len(self._differences) < _SHOWN
             self._differences[key] = _Difference(one, other, _told(live, rebuilt) if few else [])
@@ -168,12 +172,12 @@ def compare(store: Store, live: str, rebuilt: str) -> Comparison:
     return comparing.result({})
 
 
-def fingerprint(store: Store, collection: str) -> str:
+def documents_fingerprint(store: Store, collection: str) -> str:
     """Return a collection's hash and count: two collections with the same one hold the same documents."""
     whole = _Whole()
     for document in store.scan(collection):
-        whole.add(hashes.digest(document))
-    return f"{hashes.text(whole.total)}/{whole.documents}"
+        whole.add(hashes.document_digest(document))
+    return f"{hashes.value_text(whole.total)}/{whole.documents}"
 
 
 def _told(live: Document | None, rebuilt: Document | None) -> list[str]:

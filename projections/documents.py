@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from contracts.events import Event
-from contracts.parts import plain
+from contracts.parts import plain_value
 from contracts.versions import later_fields
 from projections.folds import Document
 
@@ -28,7 +28,7 @@ def stored(event: Event) -> Document:
         if document[name].microsecond % 1000:
             document[name] = storable(document[name])
     for name in shape.odd:
-        document[name] = storable(plain(document[name]))
+        document[name] = storable(plain_value(document[name]))
     for name in shape.later:
         if document[name] is None:
             del document[name]

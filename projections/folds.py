@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class FoldFunction:
     """How one topic's events enter a read model.
 
     Args:
@@ -39,7 +39,7 @@ class ReadModel:
     """
 
     name: str
-    folds: Mapping[str, Fold]
+    folds: Mapping[str, FoldFunction]
     indexes: tuple[tuple[str, ...], ...] = ()
 
     @property

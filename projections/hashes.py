@@ -10,7 +10,7 @@ from projections.folds import Document
 _MODULUS = 1 << 256
 
 
-def digest(document: Document) -> int:
+def document_digest(document: Document) -> int:
     """Return SHA-256 over a document in canonical form: all of it, bookkeeping too, whatever the order of fields."""
     return int.from_bytes(sha256(canonical(document)).digest(), "big")
 
@@ -30,7 +30,7 @@ def subtract(total: int, number: int) -> int:
     return (total - number) % _MODULUS
 
 
-def text(total: int) -> str:
+def value_text(total: int) -> str:
     """Write a hash as 64 hexadecimal digits."""
     return f"{total:064x}"
 

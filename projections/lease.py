@@ -52,7 +52,7 @@ class Lease:
         if self._uncertain:
             return
         try:
-            takeover.release(self._store, self._model, self._token)
+            takeover.release_lease(self._store, self._model, self._token)
         except Away as away:  # it runs out by itself
             log.warning("the lease could not be given back", read_model=self._model, reason=str(away))
 

@@ -6,8 +6,8 @@ import sys
 from projections.metrics import export
 from projections.service import Projections
 from projections.settings import ProjectionSettings
-from streaming.garbage import collect_rarely
-from streaming.ops import configure_logging, serve_ops, stop_on_signals
+from streaming.gc_tuning import collect_rarely
+from streaming.operations import configure_logging, serve_ops, stop_on_signals
 
 
 def main() -> int:

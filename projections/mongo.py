@@ -19,7 +19,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
-from projections.answers import Superseded, reachable, refusal
+from projections.answers import Superseded, reachable, refusal_of
 from projections.folds import Document
 from projections.settings import ProjectionSettings
 from streaming.sink import Away
@@ -87,7 +87,7 @@ class Store:
                     self._of(collection).insert_many(chunk, ordered=False)
             except BulkWriteError as error:
                 if refused := [found for found in error.details["writeErrors"] if found["code"] != _DUPLICATE]:
-                    raise refusal(collection, chunk, refused) from error
+                    raise refusal_of(collection, chunk, refused) from error
                 present |= {str(chunk[found["index"]]["_id"]) for found in error.details["writeErrors"]}
         return present
 
@@ -114,7 +114,7 @@ class Store:
                 with reachable():
                     done = self._of(collection).bulk_write(requests, ordered=False)
             except BulkWriteError as error:
-                raise refusal(collection, [new for _, new in chunk], error.details["writeErrors"]) from error
+                raise refusal_of(collection, [new for _, new in chunk], error.details["writeErrors"]) from error
             if done.matched_count == len(chunk):
                 continue
             stored = self.read(collection, [new["_id"] for _, new in chunk])

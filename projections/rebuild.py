@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import structlog
 
 from contracts.topics import topic_named
-from projections.checkpoints import foreign_epochs, fresh, moved, vector
-from projections.comparison import Comparing, Comparison, fingerprint
-from projections.filling import Filling, Progress, Vector
+from projections.checkpoints import foreign_epochs, fresh, moved_checkpoint, vector
+from projections.comparison import Comparing, Comparison, documents_fingerprint
 from projections.folds import Document, ReadModel
 from projections.lease import Lease, LeaseRefused
 from projections.mongo import Store, now
-from projections.readmodels import read_model
+from projections.read_models.table import read_model
+from projections.refill import Refill, RefillProgress, Vector
 from projections.restored import restored
 from projections.settings import ProjectionSettings
 from streaming.codec import Poison
@@ -33,7 +33,7 @@ class RebuildRefused(Exception):
     """The rebuild cannot be made, and the live read model is as it was; the text says why and what to do."""
 
 
-def refusal(what: str, error: Exception) -> RebuildRefused:
+def rebuild_refusal(what: str, error: Exception) -> RebuildRefused:
     """Say why something is not built, and what to do."""
     hint = " Settle its dead letter (foretick dlq), or pass over all such with --skip-dead."
     return RebuildRefused(f"{what}: {error}.{hint if isinstance(error, Poison) else ''}")
@@ -74,7 +74,7 @@ def rebuild(
     verify_only: bool = False,
     accept_difference: bool = False,
     skip_dead: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: RefillProgress = lambda done, total: None,
 ) -> RebuildReport:
     """Build a read model anew from offset 0, and compare it with the live one at the same offsets.
 
@@ -106,7 +106,7 @@ def rebuild(
         log.info("rebuilt", read_model=name, equal=report.equal, took_over=report.took_over, read=report.read)
         return report
     except (LeaseRefused, LogUnsound, Poison) as error:
-        raise refusal(f"{name} was not rebuilt, the live one is as it was", error) from error
+        raise rebuild_refusal(f"{name} was not rebuilt, the live one is as it was", error) from error
     finally:
         store.close()
 
@@ -121,14 +121,14 @@ class _Rebuild:
         model: ReadModel,
         lease: Lease,
         skip_dead: bool,
-        progress: Progress,
+        progress: RefillProgress,
     ) -> None:
         self._settings = settings
         self._store = store
         self._model = model
         self._lease = lease
         self._report = RebuildReport(model.name, lease.collection)
-        self._filling = Filling(settings, store, model, lease, skip_dead, progress)
+        self._filling = Refill(settings, store, model, lease, skip_dead, progress)
         self._comparing = Comparing(store, model.name, lease.collection)
 
     def run(self, verify_only: bool, accept_difference: bool) -> RebuildReport:
@@ -211,7 +211,7 @@ class _Rebuild:
         """Return what the live collection is before and after the rename."""
         if self._report.comparison:
             return self._report.comparison.fingerprints
-        return [fingerprint(self._store, name) for name in (self._model.name, self._lease.collection)]
+        return [documents_fingerprint(self._store, name) for name in (self._model.name, self._lease.collection)]
 
     def _places(self, target: Vector) -> list[Partition]:
         return [(topic, partition) for topic, ends in target.items() for partition in ends]
@@ -221,7 +221,7 @@ class _Rebuild:
         counts = {kind: counter[place] for kind, counter in filling.counts.items()}
         row = fresh(self._model.name, place, generation, epochs[place[0]], now())
         end = filling.position[place[0]].get(place[1], 0)
-        return moved(row, end, **counts, now=now(), last=filling.last.get(place))
+        return moved_checkpoint(row, end, **counts, now=now(), last=filling.last.get(place))
 
     def _throw_away(self) -> None:
         try:

@@ -11,10 +11,10 @@ import structlog
 from contracts.topics import Topic
 from projections.folds import ReadModel
 from projections.mongo import Store
-from projections.periodic import PeriodicSnapshots
-from projections.readmodels import READ_MODELS
+from projections.read_models.table import READ_MODELS
 from projections.settings import ProjectionSettings
 from projections.sink import ReadModelSink
+from projections.snapshots.schedule import PeriodicSnapshots
 from projections.statuses import partition_rows
 from streaming.admin import NotReady, await_kafka
 from streaming.loop import Loop

@@ -11,7 +11,7 @@ import structlog
 from contracts.topics import topic_named
 from projections import takeover
 from projections.answers import Superseded
-from projections.checkpoints import by_partition, foreign_epochs, fresh, moved
+from projections.checkpoints import by_partition, foreign_epochs, fresh, moved_checkpoint
 from projections.folds import Document, ReadModel
 from projections.mongo import CHECKPOINTS, Store, now
 from projections.restored import restored
@@ -119,7 +119,7 @@ class ReadModelSink:
         moves = []
         for place, next_offset in batch.next_offsets.items():
             old = self.held[place]
-            new = moved(
+            new = moved_checkpoint(
                 old,
                 next_offset,
                 applied=written.applied[place],

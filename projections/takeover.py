@@ -31,7 +31,7 @@ from typing import Any
 import structlog
 
 from projections.answers import Superseded
-from projections.comparison import fingerprint
+from projections.comparison import documents_fingerprint
 from projections.folds import Document
 from projections.mongo import Store
 
@@ -103,7 +103,7 @@ def commit(store: Store, model: str, token: str, expected: Sequence[str]) -> Non
     _own(store, model, token, change)
 
 
-def release(store: Store, model: str, token: str) -> None:
+def release_lease(store: Store, model: str, token: str) -> None:
     """Give the lease back: writers go on."""
     store.change_generation(model, {"rebuild.token": token}, {"$unset": {"rebuild": ""}})
 
@@ -124,7 +124,7 @@ def clear_abandoned(store: Store, row: Document) -> None:
     if collection := rebuild.get("collection"):
         store.drop(collection)
     expected = rebuild.get("expected")
-    if expected and fingerprint(store, row["_id"]) not in expected:
+    if expected and documents_fingerprint(store, row["_id"]) not in expected:
         # Unless another has looked too, and writers went on meanwhile.
         if (risen := store.change_generation(row["_id"], mine, {"$inc": {"generation": 1}})) is None:
             return

@@ -2,7 +2,7 @@
 
 import sys
 
-from stack.cli import app
+from stack.cli.main import app
 
 
 def main() -> None:
@@ -13,9 +13,14 @@ def main() -> None:
     try:
         app()
     except (ValidationError, SettingsError) as error:
-        from stack.validation import faults
+        from stack.run.validation import settings_faults
 
-        print(*faults(error), "`.env.example` lists all settings and what each may be.", sep="\n", file=sys.stderr)
+        print(
+            *settings_faults(error),
+            "`.env.example` lists all settings and what each may be.",
+            sep="\n",
+            file=sys.stderr,
+        )
         sys.exit(2)
 
 

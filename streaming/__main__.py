@@ -4,10 +4,10 @@ import sys
 
 import structlog
 
-from streaming.admin import prepare
+from streaming.admin import prepare_servers
 from streaming.away import ServerAway
 from streaming.fitness import TopicsUnfit
-from streaming.ops import configure_logging
+from streaming.operations import configure_logging
 from streaming.registry import SchemaRefused
 from streaming.restoring import RestoreRefused
 from streaming.settings import StreamSettings
@@ -15,7 +15,7 @@ from streaming.settings import StreamSettings
 configure_logging("streaming")
 log = structlog.get_logger()
 try:
-    restored = prepare(StreamSettings(), timeout=300)
+    restored = prepare_servers(StreamSettings(), timeout=300)
 except (ServerAway, SchemaRefused, TopicsUnfit, RestoreRefused) as reason:
     log.error("the log is not ready", reason=str(reason))
     sys.exit(1)

@@ -6,15 +6,19 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from contracts.topics import TOPICS
 from streaming.away import ServerAway
 from streaming.fitness import KEEPING, partitions, refuse_unfit
+from streaming.ranges import inquirer
 from streaming.registry import Registry, RegistryAway, SchemaLost
-from streaming.restoring import Lost, forgotten_topics, register_all, restore
+from streaming.restoring import Lost, forgotten_topics, register_all, restore_registry
 from streaming.settings import StreamSettings
 
 log = structlog.get_logger()
+
+_LISTED_SECONDS = 30.0
 
 
 class NotReady(ServerAway):
@@ -60,7 +64,7 @@ def await_registry(settings: StreamSettings, timeout: float = 60.0) -> None:
 
 
 def ensure_topics(settings: StreamSettings) -> list[str]:
-    """Create the topics of the table and their dead-letter topics; return those that are new.
+    """Create the topics of the table and their dead-letter topics until they are listed; return those that are new.
 
     Raises:
         NotReady: no broker answers.
@@ -81,7 +85,26 @@ def ensure_topics(settings: StreamSettings) -> list[str]:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
+    _await_listed(settings)
     return created
+
+
+def _await_listed(settings: StreamSettings) -> None:
+    """Wait until the broker lists the topics: those that its controller has just made, a little later (KRaft)."""
+    admin: AdminClient = inquirer(settings)
+    wanted = {settings.physical(name) for name in partitions()}
+
+    def listed() -> bool:
+        topics = admin.list_topics(timeout=_LISTED_SECONDS).topics
+        return all(name in topics and topics[name].partitions for name in wanted)
+
+    waiting = Retrying(
+        retry=retry_if_result(lambda done: not done), wait=wait_fixed(0.05), stop=stop_after_delay(_LISTED_SECONDS)
+    )
+    try:
+        waiting(listed)
+    except (RetryError, KafkaException) as error:
+        raise NotReady(f"Kafka at {settings.kafka} has made topics, and does not list them") from error
 
 
 def register_schemas(settings: StreamSettings) -> dict[str, int]:
@@ -100,7 +123,7 @@ def register_schemas(settings: StreamSettings) -> dict[str, int]:
     return register_all(settings)
 
 
-def prepare(settings: StreamSettings, timeout: float = 60.0) -> list[Lost]:
+def prepare_servers(settings: StreamSettings, timeout: float = 60.0) -> list[Lost]:
     """Wait for both servers, then make topics and register schemas: safe to call any number of times.
 
     Returns:
@@ -115,6 +138,6 @@ def prepare(settings: StreamSettings, timeout: float = 60.0) -> list[Lost]:
     ensure_topics(settings)
     refuse_unfit(settings)
     if forgotten_topics(settings):
-        return restore(settings)
+        return restore_registry(settings)
     register_all(settings)
     return []

@@ -3,12 +3,12 @@
 import json
 from dataclasses import dataclass, field
 
-from contracts.compatibility import incompatibilities
+from contracts.tools.compatibility import incompatibilities
 from contracts.topics import TOPICS, Topic
 from contracts.versions import SchemaVersion, versions
 from streaming.ranges import LogAway
 from streaming.registry import Registry
-from streaming.restoring import Progress, lost_schemas, uses
+from streaming.restoring import SchemaProgress, lost_schemas, uses
 from streaming.settings import StreamSettings
 
 
@@ -20,7 +20,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
 
 
-def check_registry(settings: StreamSettings, progress: Progress = lambda *_: None) -> Findings:
+def check_registry(settings: StreamSettings, progress: SchemaProgress = lambda *_: None) -> Findings:
     """Compare all schemas with a registry, and the registry with the ids that the messages of the log have.
 
     Raises:

@@ -49,7 +49,7 @@ def refuse_unreadable(message: Message) -> None:
         )
 
 
-class Watch:
+class LossWatch:
     """Watches over what is read of partitions, each in order.
 
     Args:

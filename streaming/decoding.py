@@ -10,7 +10,7 @@ from contracts.events import BarClosed, Event
 from contracts.ids import stamp
 from streaming.codec import Codec, Poison, utc
 from streaming.headers import OWN, Headers, raw_headers, source_of
-from streaming.ranges import number
+from streaming.ranges import partition_number
 from streaming.records import DeadRecord, Record
 from streaming.registry import SchemaLost
 
@@ -43,8 +43,8 @@ def to_record(codec: Codec, topic: str, message: Message) -> Record:
     return Record(
         event,
         topic,
-        number(message.partition()),
-        number(message.offset()),
+        partition_number(message.partition()),
+        partition_number(message.offset()),
         moment,
         key,
         Headers(message.headers),
@@ -92,8 +92,8 @@ def to_dead(topic: str, message: Message, error: Poison) -> DeadRecord:
     key = message.key()
     return DeadRecord(
         topic=topic,
-        partition=number(message.partition()),
-        offset=number(message.offset()),
+        partition=partition_number(message.partition()),
+        offset=partition_number(message.offset()),
         key=key.encode() if isinstance(key, str) else key,
         value=message.value(),
         headers=tuple(raw_headers(message.headers())),
@@ -104,7 +104,7 @@ def to_dead(topic: str, message: Message, error: Poison) -> DeadRecord:
 
 def dead_for_good(settled: Settled, topic: str, message: Message) -> DeadRecord | None:
     """Return a message as a dead letter if it was settled as one: another topic's bytes at its place are not meant."""
-    found = settled.get((topic, number(message.partition()), number(message.offset())))
+    found = settled.get((topic, partition_number(message.partition()), partition_number(message.offset())))
     if found is None or found != sha256(message.value() or b"").digest():
         return None
     return to_dead(topic, message, Poison("settled: its dead letter was redriven or dropped"))

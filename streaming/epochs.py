@@ -12,14 +12,14 @@ from contracts.topics import TOPICS, Topic
 from streaming.admin import await_kafka, ensure_topics, register_schemas
 from streaming.codec import Codec, Poison
 from streaming.damage import Damaged
+from streaming.dead_letters import DeadLetters
 from streaming.decoding import dead_for_good, to_record
 from streaming.headers import raw_headers
-from streaming.letters import DeadLetters
 from streaming.publisher import Publisher
 from streaming.ranges import messages, watermarks
 from streaming.settings import StreamSettings
 
-Progress = Callable[[str, int, int], None]  # topic, messages done, messages in all
+EpochProgress = Callable[[str, int, int], None]  # topic, messages done, messages in all
 
 
 class EpochRefused(Exception):
@@ -57,7 +57,7 @@ def begin_epoch(
     prefix: str,
     *,
     skip: Skip = NOTHING,
-    progress: Progress = lambda topic, done, total: None,
+    progress: EpochProgress = lambda topic, done, total: None,
 ) -> list[Copied]:
     """Copy all topics to those of another prefix, made as the table of topics says now.
 
@@ -101,7 +101,7 @@ def _copy(
     letters: DeadLetters,
     publisher: Publisher,
     skip: Skip,
-    progress: Progress,
+    progress: EpochProgress,
 ) -> Copied:
     codec, settled = Codec(settings), letters.of(topic).settled
     chains: dict[bytes, bytes] = {}

@@ -106,6 +106,8 @@ def _described(settings: StreamSettings) -> dict[str, tuple[int, Mapping[str, st
     try:
         there = admin.list_topics(timeout=_TIMEOUT).topics
         names = [name for name in partitions() if settings.physical(name) in there]
+        if not names:  # Kafka's client refuses to ask about nothing
+            return {}
         resources = {name: ConfigResource(ConfigResource.Type.TOPIC, settings.physical(name)) for name in names}
         answers = admin.describe_configs(list(resources.values()))
         told = {name: answers[resource].result(_TIMEOUT) for name, resource in resources.items()}

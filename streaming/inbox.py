@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 
 from confluent_kafka import Message
 
-from streaming.ranges import number
+from streaming.ranges import partition_number
 from streaming.records import Partition
 
-BATCH = 1000  # messages, at most
+BATCH_MESSAGES = 1000  # messages, at most
 _SMALLEST = 10
 _SECONDS = 1.0  # that a batch should take at most
 
@@ -38,7 +38,7 @@ class Inbox:
         """Take messages up; one that came before, or is of a partition not placed, is passed over."""
         for message in messages:
             topic = self._topics[message.topic()]
-            place, offset = (topic, number(message.partition())), number(message.offset())
+            place, offset = (topic, partition_number(message.partition())), partition_number(message.offset())
             if place in self._next and offset >= self._next[place]:
                 self._waiting[topic].append(message)
                 self._next[place] = offset + 1
@@ -60,7 +60,7 @@ class Inbox:
     @property
     def has_room(self) -> bool:
         """Tell whether some topic has no whole batch waiting."""
-        return any(len(waiting) < BATCH for waiting in self._waiting.values())
+        return any(len(waiting) < BATCH_MESSAGES for waiting in self._waiting.values())
 
     def held_back(self, ends: Mapping[Partition, int], held: Iterable[str]) -> set[str]:
         """Return the topics to fetch nothing of for now: what comes is theirs alone, or they have enough.
@@ -74,7 +74,7 @@ class Inbox:
         return {
             topic
             for topic, waiting in self._waiting.items()
-            if waiting and (starving or len(waiting) >= (BATCH if topic in held else 2 * BATCH))
+            if waiting and (starving or len(waiting) >= (BATCH_MESSAGES if topic in held else 2 * BATCH_MESSAGES))
         }
 
 
@@ -82,14 +82,14 @@ class Pace:
     """How many messages a batch has: fewer where it takes longer than a second, half of them after a time-out."""
 
     def __init__(self) -> None:
-        self.size = BATCH // 8  # nobody knows yet how quick the sink is
+        self.size = BATCH_MESSAGES // 8  # nobody knows yet how quick the sink is
 
     def took(self, seconds: float) -> None:
         """Take in how long a batch took."""
         if seconds > _SECONDS:
             self.slower()
         elif seconds < _SECONDS / 3:
-            self.size = min(BATCH, 2 * self.size)
+            self.size = min(BATCH_MESSAGES, 2 * self.size)
 
     def slower(self) -> None:
         """Halve the batches."""

@@ -15,12 +15,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka import TopicPartition as Place
 
 from contracts.topics import Topic
-from streaming.damage import Damaged, Watch, refuse_unreadable
-from streaming.inbox import BATCH, Inbox, Pace
+from streaming.damage import Damaged, LossWatch, refuse_unreadable
+from streaming.dead_lettering import DeadLettering
+from streaming.inbox import BATCH_MESSAGES, Inbox, Pace
 from streaming.lags import LoopState
-from streaming.mortuary import Mortuary
 from streaming.publisher import KafkaAway
-from streaming.ranges import end_of, number
+from streaming.ranges import end_of, partition_number
 from streaming.reader import HistoryGone, LogAway
 from streaming.records import Batch, Partition
 from streaming.registry import RegistryAway
@@ -61,9 +61,9 @@ class Loop:
         self._group = settings.topic_prefix + group
         self._logical: dict[str | None, str] = {settings.physical(topic.name): topic.name for topic in topics}
         self._sink = sink
-        self._mortuary = Mortuary(settings, topics if buries is None else buries)
+        self._dead_lettering = DeadLettering(settings, topics if buries is None else buries)
         self._inbox, self._pace = Inbox(self._logical), Pace()
-        self._watch, self._stall = Watch(settings, {}), Stall(settings)
+        self._watch, self._stall = LossWatch(settings, {}), Stall(settings)
         self._held_back: set[str] = set()
         self._assigned: list[Partition] = []
         self._placed = False
@@ -124,7 +124,7 @@ class Loop:
         first = consumer.poll(0.0 if len(self._inbox) else 0.2)
         if first is None:
             return []
-        return [first, *consumer.consume(BATCH - 1, 0)] if self._inbox.has_room else [first]
+        return [first, *consumer.consume(BATCH_MESSAGES - 1, 0)] if self._inbox.has_room else [first]
 
     def _on_assign(self, consumer: Consumer, places: list[Place]) -> None:
         self._assigned = [(self._settings.logical(place.topic), place.partition) for place in places]
@@ -146,14 +146,14 @@ class Loop:
 
     def _place(self, consumer: Consumer) -> None:
         """Start each partition where the sink's state ends."""
-        self._mortuary.learn({topic for topic, _ in self._assigned})
+        self._dead_lettering.learn({topic for topic, _ in self._assigned})
         known = self._sink.positions(self._assigned)
         places = [
             Place(self._settings.physical(topic), partition, known.get((topic, partition), OFFSET_BEGINNING))
             for topic, partition in self._assigned
         ]
         starts = {(self._settings.physical(topic), at): offset for (topic, at), offset in known.items()}
-        self._watch = Watch(self._settings, starts)
+        self._watch = LossWatch(self._settings, starts)
         consumer.assign(places)
         consumer.resume(places)  # they may have been paused while a server was away
         self.state.place({place: known.get(place, 0) for place in self._assigned})
@@ -166,7 +166,9 @@ class Loop:
         for message in messages:
             error = message.error()
             if error is None:
-                if self._watch.take((str(message.topic()), number(message.partition())), number(message.offset())):
+                if self._watch.take(
+                    (str(message.topic()), partition_number(message.partition())), partition_number(message.offset())
+                ):
                     yield message
                 continue
             refuse_unreadable(message)
@@ -199,7 +201,7 @@ class Loop:
 
     def _handle(self, consumer: Consumer, stop: threading.Event, messages: Sequence[Message]) -> None:
         batch, rest = Batch(), deque(messages)
-        if not self._persist(consumer, stop, lambda: self._mortuary.decode(rest, batch)):
+        if not self._persist(consumer, stop, lambda: self._dead_lettering.decode(rest, batch)):
             return
         if batch.dead and not self._persist(consumer, stop, lambda: self._bury(batch)):
             return
@@ -219,7 +221,7 @@ class Loop:
         self._commit(consumer, batch)
 
     def _bury(self, batch: Batch) -> None:
-        self._mortuary.bury(batch.dead)
+        self._dead_lettering.bury(batch.dead)
 
     def _persist(
         self, consumer: Consumer, stop: threading.Event, action: Callable[[], None], *, divisible: bool = False

@@ -17,7 +17,7 @@ _LOGINS = {"mongodb-x509", "mongodb-aws", "mongodb-oidc"}  # without a user in t
 _UNCHECKED = {"tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames"}
 
 
-def faults(settings: Mapping[str, object]) -> Iterator[str]:
+def outward_faults(settings: Mapping[str, object]) -> Iterator[str]:
     """Yield a sentence for each address among the settings that would be spoken to in the clear, or by nobody."""
     for name, value in settings.items():
         variable = f"FORETICK_{name.upper()}"
@@ -30,9 +30,9 @@ def faults(settings: Mapping[str, object]) -> Iterator[str]:
             case "mongodb", SecretStr():
                 mend = _mongodb(value.get_secret_value())
             case _, str() if not name.endswith(_ELSEWHERE):
-                mend = plain(value)
+                mend = clear_text(value)
             case _, dict():
-                mend = next((why for each in value.values() if isinstance(each, str) and (why := plain(each))), "")
+                mend = next((why for each in value.values() if isinstance(each, str) and (why := clear_text(each))), "")
             case _:
                 continue
         if mend:
@@ -48,7 +48,7 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def plain(address: str) -> str:
+def clear_text(address: str) -> str:
     """Return what would encrypt the way to an address; nothing where it is, or where it stays on this machine."""
     url = urlsplit(address)
     if url.scheme in _ENCRYPTED or not url.hostname or is_loopback(url.hostname):
@@ -58,7 +58,7 @@ def plain(address: str) -> str:
 
 def _registry(addresses: str, login: bool) -> str:
     each = addresses.split(",")
-    if any(map(plain, each)):
+    if any(map(clear_text, each)):
         return "use https://"
     return "" if login or not _far(each) else "give a login in FORETICK_REGISTRY_AUTH"
 

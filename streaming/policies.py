@@ -6,7 +6,7 @@ from hashlib import sha256
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
-HEADERS = {
+POLICY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # with "no-referrer", a form of ours would name its origin as "null"
@@ -35,7 +35,7 @@ def csp(*styles: str) -> str:
     return "; ".join(f"{name} {sources}" for name, sources in rules.items())
 
 
-STRICT = {"Content-Security-Policy": csp(), **HEADERS}
+STRICT = {"Content-Security-Policy": csp(), **POLICY_HEADERS}
 SECURED = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _HEADS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 

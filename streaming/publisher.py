@@ -16,9 +16,9 @@ from contracts.events import Event
 from contracts.topics import topic_named, topic_of
 from streaming.away import ServerAway
 from streaming.codec import Codec
+from streaming.dead_letters import letter_headers
 from streaming.headers import headers_for
-from streaming.letters import letter_headers
-from streaming.ranges import number
+from streaming.ranges import partition_number
 from streaming.records import DeadRecord, Record
 from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
@@ -124,7 +124,7 @@ class Publisher:
         def delivered(error: KafkaError | None, message: Message) -> None:
             self._delivered(error, message)
             if error is None:
-                given.append((number(message.partition()), number(message.offset())))
+                given.append((partition_number(message.partition()), partition_number(message.offset())))
 
         self._produce(self._settings.physical(topic), value, key, list(headers), timestamp, delivered)
         self.flush(timeout)

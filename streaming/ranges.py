@@ -12,12 +12,12 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from contracts.topics import Topic
 from streaming.away import ServerAway
-from streaming.damage import STALL_SECONDS, Damaged, LogUnsound, Watch, stalled
+from streaming.damage import STALL_SECONDS, Damaged, LogUnsound, LossWatch, stalled
 from streaming.settings import StreamSettings
 
 _Answer = TypeVar("_Answer")
-BATCH = 1000
-FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+READ_MESSAGES = 1000
+BEGINNING = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 NEXT = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _NOTICE = 5  # of syslog
 # What is asked of a topic just made, or of a broker just started, may meet these; librdkafka's `retriable()` denies it.
@@ -43,7 +43,7 @@ class LogAway(ServerAway):
     """The broker gave no answer in time."""
 
 
-def number(value: int | None) -> int:
+def partition_number(value: int | None) -> int:
     """Return a coordinate of a consumed message: it always has one."""
     assert value is not None
     return value
@@ -88,7 +88,7 @@ def watermarks(
 
     try:
         places = [(name, partition) for partition in _settled(partitions, min(timeout, _SETTLED))]
-        first = offsets(admin, places, FIRST, timeout)
+        first = offsets(admin, places, BEGINNING, timeout)
         following = offsets(admin, places, NEXT, timeout)
         return {place[1]: (first[place], following[place]) for place in places}
     except KafkaException as error:
@@ -184,17 +184,19 @@ def messages(
     consumer = reading(settings)
     try:
         consumer.assign([Place(name, partition, start.get(partition, 0)) for partition in wanted])
-        watch = Watch(settings, {(name, partition): start.get(partition, 0) for partition in wanted}, on_damage)
+        watch = LossWatch(settings, {(name, partition): start.get(partition, 0) for partition in wanted}, on_damage)
         heard = time.monotonic()
         while wanted:
             first = consumer.poll(0.5)
-            found = [] if first is None else [first, *consumer.consume(BATCH - 1, 0)]  # a full one is never waited for
+            found = (
+                [] if first is None else [first, *consumer.consume(READ_MESSAGES - 1, 0)]
+            )  # a full one is never waited for
             if any(message.error() is None for message in found):
                 heard = time.monotonic()
             else:
                 _refuse_silence(settings, name, watch, wanted, time.monotonic() - heard, timeout)
             for message in found:
-                place, offset = (name, number(message.partition())), number(message.offset())
+                place, offset = (name, partition_number(message.partition())), partition_number(message.offset())
                 partition = place[1]
                 if partition not in wanted:
                     continue
@@ -217,7 +219,7 @@ def messages(
 
 
 def _refuse_silence(
-    settings: StreamSettings, name: str, watch: Watch, wanted: Mapping[int, int], seconds: float, timeout: float
+    settings: StreamSettings, name: str, watch: LossWatch, wanted: Mapping[int, int], seconds: float, timeout: float
 ) -> None:
     """Raise LogAway or Damaged if nothing has come for too long: a broker that answers has time to give what it has."""
     if seconds <= timeout:

@@ -11,18 +11,18 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, stop_n
 
 from contracts.topics import Topic, topic_named
 from streaming.codec import Codec, Poison
-from streaming.damage import Watch, refuse_unreadable
+from streaming.damage import LossWatch, refuse_unreadable
 from streaming.decoding import Settled, dead_for_good, to_dead, to_record
 from streaming.ranges import (
-    BATCH,
     NEXT,
+    READ_MESSAGES,
     HistoryGone,
     LogAway,
     end_of,
     inquirer,
     messages,
-    number,
     offsets,
+    partition_number,
     reading,
     topic_epoch,
     watermarks,
@@ -115,7 +115,7 @@ class Tail:
             for topic in topics  # the end is that of now, not of a fetch
             for partition, (_, end) in watermarks(settings, topic, admin=self._inquirer).items()
         }
-        self._watch, self._stall = Watch(settings, starts), Stall(settings)
+        self._watch, self._stall = LossWatch(settings, starts), Stall(settings)
         self._consumer.assign([Place(*place, offset) for place, offset in starts.items()])
 
     def poll(self, timeout: float = 0.5) -> list[Record]:
@@ -125,12 +125,15 @@ class Tail:
             self._stall.look(self._consumer, self._watch.next)
             return []
         records = []
-        for message in [first, *self._consumer.consume(BATCH, 0)]:
+        for message in [first, *self._consumer.consume(READ_MESSAGES, 0)]:
             if error := message.error():
                 refuse_unreadable(message)
                 log.warning("cannot read the log now", error=error.str())
                 continue
-            place, offset = (str(message.topic()), number(message.partition())), number(message.offset())
+            place, offset = (
+                (str(message.topic()), partition_number(message.partition())),
+                partition_number(message.offset()),
+            )
             if not self._watch.take(place, offset):
                 continue
             topic = topic_named(self._settings.logical(place[0])).name

@@ -10,13 +10,13 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.events import Event
 from contracts.topics import topic_named
 from streaming.codec import Codec, Poison
+from streaming.dead_letters import DROPPED, OPEN, REDRIVEN, DeadLetter, decision_headers
 from streaming.decoding import misplaced
 from streaming.headers import headers_for, read_headers
-from streaming.letters import DROPPED, OPEN, REDRIVEN, Letter, decision_headers
 from streaming.publisher import Publisher
 from streaming.settings import StreamSettings
 
-SOURCE = "/foretick/dead-letters"
+REDRIVING_SOURCE = "/foretick/dead-letters"
 
 
 class CannotSettle(Exception):
@@ -32,10 +32,10 @@ class Redriver:
 
     def __init__(self, settings: StreamSettings, now: Callable[[], datetime]) -> None:
         self._codec = Codec(settings)
-        self._publisher = Publisher(settings, SOURCE)
+        self._publisher = Publisher(settings, REDRIVING_SOURCE)
         self._now = now
 
-    def redrive(self, letter: Letter, mended: Event | None = None) -> str:
+    def redrive(self, letter: DeadLetter, mended: Event | None = None) -> str:
         """Publish a letter's event once more, then settle the letter; return where the event stands now.
 
         The event goes first: if this is cut off in between, the letter stays open, and doing it again publishes the
@@ -68,7 +68,7 @@ class Redriver:
             raise CannotSettle(f"{letter.name}: {fault}. Drop it: foretick dlq drop {letter.name} --reason ...")
         stood = f"{topic}[{letter.dead.partition}]@{letter.dead.offset}"
         original = read_headers(letter.dead.headers)
-        own = dict(headers_for(event, SOURCE, moment))
+        own = dict(headers_for(event, REDRIVING_SOURCE, moment))
         headers = own | original | {name: own[name] for name in ("ce_id", "ce_type", "ce_subject", "content-type")}
         headers["foretick_redriven_from"] = stood
         partition, offset = self._publisher.deliver(
@@ -78,12 +78,12 @@ class Redriver:
         self._settle(letter, REDRIVEN, where)
         return where
 
-    def drop(self, letter: Letter, reason: str) -> None:
+    def drop(self, letter: DeadLetter, reason: str) -> None:
         """Settle a letter without publishing anything; raises as `redrive` does."""
         _refuse_settled(letter)
         self._settle(letter, DROPPED, reason)
 
-    def _settle(self, letter: Letter, state: str, note: str) -> None:
+    def _settle(self, letter: DeadLetter, state: str, note: str) -> None:
         topic = topic_named(letter.dead.topic)
         self._publisher.deliver(topic.dlq, None, letter.dead.key, decision_headers(letter, state, note))
 
@@ -110,6 +110,6 @@ def read_event(topic: str, text: str | bytes) -> Event:
     return event
 
 
-def _refuse_settled(letter: Letter) -> None:
+def _refuse_settled(letter: DeadLetter) -> None:
     if letter.state != OPEN:
         raise CannotSettle(f"{letter.name} is settled already: {letter.state}, {letter.note}")

@@ -20,7 +20,7 @@ from streaming.ranges import messages, watermarks
 from streaming.registry import Registry, RegistryAway, SchemaUnknown
 from streaming.settings import StreamSettings
 
-Progress = Callable[[str, int, int], None]  # topic, messages read, messages in all
+SchemaProgress = Callable[[str, int, int], None]  # topic, messages read, messages in all
 _SAMPLES = 8
 
 
@@ -68,7 +68,7 @@ class Lost:
         )
 
 
-def uses(settings: StreamSettings, progress: Progress = lambda *_: None) -> list[Use]:
+def uses(settings: StreamSettings, progress: SchemaProgress = lambda *_: None) -> list[Use]:
     """Read the whole log and return which schema ids its messages have.
 
     Raises:
@@ -129,7 +129,7 @@ def forgotten_topics(settings: StreamSettings) -> list[str]:
     return [topic.name for topic in empty if any(high for _, high in watermarks(settings, topic).values())]
 
 
-def restore(settings: StreamSettings, progress: Progress = lambda *_: None) -> list[Lost]:
+def restore_registry(settings: StreamSettings, progress: SchemaProgress = lambda *_: None) -> list[Lost]:
     """Give the registry the schemas that it has lost, under the ids that the log uses; return them.
 
     Raises:

@@ -13,7 +13,7 @@ import structlog
 
 log = structlog.get_logger()
 
-TOLERANCE = 10.0  # seconds by which waits may last longer
+SETBACK_SECONDS = 10.0  # seconds by which waits may last longer
 _PERIOD = 1.0
 
 
@@ -34,7 +34,7 @@ def watch_clock(
 
     def watch() -> None:
         before = ahead()
-        while (now := ahead()) >= before - TOLERANCE:
+        while (now := ahead()) >= before - SETBACK_SECONDS:
             before = now
             time.sleep(period)
         log.error("the clock was set back; this process ends, to begin again by the new time", seconds=before - now)

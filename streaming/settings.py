@@ -34,7 +34,7 @@ class ServerSettings(SecretSettings):
 
     @model_validator(mode="after")
     def _nothing_leaves_in_the_clear(self) -> Self:
-        if not self.private_network and (told := "; ".join(outward.faults(dict(self)))):
+        if not self.private_network and (told := "; ".join(outward.outward_faults(dict(self)))):
             raise ValueError(f"{told}. Where no stranger is on the way, set FORETICK_PRIVATE_NETWORK=true.")
         return self
 

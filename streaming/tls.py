@@ -16,7 +16,7 @@ from uvicorn.protocols.utils import get_remote_addr
 
 from streaming.journal import Journal
 from streaming.outward import is_loopback
-from streaming.watched import Watched
+from streaming.watched import WatchedFiles
 
 log = structlog.get_logger()
 
@@ -28,22 +28,22 @@ class Certificate:
 
     def __init__(self, certificate: Path, key: Path | None) -> None:
         self._files = certificate, key
-        self._watched = Watched(certificate, key)
-        self._context = load(certificate, key)
+        self._watched = WatchedFiles(certificate, key)
+        self._context = load_certificate(certificate, key)
 
     @property
     def context(self) -> ssl.SSLContext:
         """Return what handshakes are made with; files that do not fit leave it as it was."""
         if self._watched.changed():
             try:
-                self._context = load(*self._files)
+                self._context = load_certificate(*self._files)
                 log.info("the certificate was loaded again")
             except ValueError as error:
                 log.error("the certificate stays as it was", fault=str(error))
         return self._context
 
 
-def load(certificate: Path, key: Path | None) -> ssl.SSLContext:
+def load_certificate(certificate: Path, key: Path | None) -> ssl.SSLContext:
     """Return a server's TLS, 1.2 or newer; raises ValueError for files that are none of a certificate and its key."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

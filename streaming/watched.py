@@ -7,7 +7,7 @@ from pathlib import Path
 _LOOK = 1.0  # seconds between two looks
 
 
-class Watched:
+class WatchedFiles:
     """Tell when one of some files has changed."""
 
     def __init__(self, *files: Path | None, clock: Callable[[], float] = time.monotonic) -> None:

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from stack.layout import PORTS, Layout
-from stack.logs import last_lines
-from stack.preflight import free
+from stack.run.preflight import free
+from stack.services.logs import last_lines
 from stack.settings import StackSettings
-from tests.disks import mounted
-from tests.stacks import Stack
+from tests.support.disks import mounted
+from tests.support.stacks import Stack
 
 # Clear of the kernel's range for outgoing connections (32768 up), even for MongoDB's 27017.  Two stacks whose offsets
 # differ by 80, 1080 or 3080 share a port; those that two workers pick at the same time never do.

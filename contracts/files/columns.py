@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from contracts.files.dates import Stamp, date_reader
-from contracts.files.numbers import Mark, Undecided, currency_sign, decimal_marks, number
+from contracts.files.numbers import DecimalMark, Undecided, currency_sign, decimal_marks, parse_number
 from contracts.files.tables import TIMES, Table, Unreadable, read_table
 
 FIGURES = ("open", "high", "low", "close", "volume")
@@ -27,7 +27,7 @@ class Ways:
         delimiter: between the cells.
     """
 
-    decimal: Mark | None = None
+    decimal: DecimalMark | None = None
     date_format: str | None = None
     delimiter: str | None = None
 
@@ -61,7 +61,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RowFault:
     """A line that cannot be read, and why; `way`: what of `Ways` may be to set."""
 
     line: int
@@ -72,7 +72,7 @@ class Fault:
 
 def read_rows(
     text: str, ways: Ways | None = None, daily: bool = True, figures: Sequence[str] = FIGURES
-) -> tuple[list[Row], list[Fault]]:
+) -> tuple[list[Row], list[RowFault]]:
     """Return the rows of a CSV with a time, open, high, low, close and volume, and the lines that cannot be read.
 
     Args:
@@ -92,15 +92,15 @@ def read_rows(
         raise Unreadable(f"{undecided}: say what stands before the fraction", "decimal") from undecided
     readers = _readers(table, ways)
     rows: list[Row] = []
-    faults: list[Fault] = []
+    faults: list[RowFault] = []
     for line, row in table.rows:
         symbol = table.cell(row, "symbol")
         try:
             rows.append(_row(table, line, row, symbol, marks, readers, daily))
         except Unreadable as error:
-            faults.append(Fault(line, str(error), symbol, error.way))
+            faults.append(RowFault(line, str(error), symbol, error.way))
         except ValueError as error:
-            faults.append(Fault(line, str(error), symbol, "date_format"))
+            faults.append(RowFault(line, str(error), symbol, "date_format"))
     if faults and not rows:
         raise Unreadable(f"line {faults[0].line}: {faults[0].reason}", faults[0].way)
     return rows, faults
@@ -147,7 +147,7 @@ def _row(
     line: int,
     row: Sequence[str],
     symbol: str,
-    marks: dict[str, Mark],
+    marks: dict[str, DecimalMark],
     readers: dict[str, Callable[[str], Stamp]],
     daily: bool,
 ) -> Row:
@@ -166,7 +166,7 @@ def _row(
         line=line,
         stamp=_stamp(readers[name](_time_text(table, row, name)), name, daily),
         stamps=stamps,
-        **{each: number(text, marks[each]) for each, text in told.items()},
+        **{each: parse_number(text, marks[each]) for each, text in told.items()},
         signs=frozenset(sign for each in FIGURES[:4] if (sign := currency_sign(told[each]))),
         symbol=symbol,
         interval=table.cell(row, "interval"),

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-Mark = Literal[".", ","]
+DecimalMark = Literal[".", ","]
 
 CUT = "…"  # where a message leaves the rest of a text out
 NOT_A_NUMBER = Decimal("NaN")
-_OTHER: dict[Mark, Mark] = {".": ",", ",": "."}
+_OTHER: dict[DecimalMark, DecimalMark] = {".": ",", ",": "."}
 _NOTHING = {"", "-", "\u2013", "\u2014", "n/a", "na", "#n/a", "null", "none"}
 _PLAIN = re.compile(r"[+-]?\d+(\.\d+)?")
 _WRITTEN = re.compile(
@@ -34,7 +34,7 @@ class Undecided(ValueError):
     """A text can be read in two ways, and nothing beside it says which; the text names the column and the value."""
 
 
-def number(value: object, mark: Mark | None = None) -> Decimal | None:
+def parse_number(value: object, mark: DecimalMark | None = None) -> Decimal | None:
     """Return a vendor's number as a decimal; None for nothing, NaN for what is no number, or may be one of two.
 
     Currency signs and codes are left out, `4.39M` is 4,390,000.
@@ -60,7 +60,7 @@ def number(value: object, mark: Mark | None = None) -> Decimal | None:
     return _read(written, "," if told == "," else ".")
 
 
-def decimal_marks(columns: Mapping[str, Iterable[object]], told: Mark | None = None) -> dict[str, Mark]:
+def decimal_marks(columns: Mapping[str, Iterable[object]], told: DecimalMark | None = None) -> dict[str, DecimalMark]:
     """Return what stands before the fraction in each column: what the column itself shows, else what others show.
 
     Args:
@@ -73,12 +73,12 @@ def decimal_marks(columns: Mapping[str, Iterable[object]], told: Mark | None = N
     if told:
         return dict.fromkeys(columns, told)
     shown = {name: _shown(name, values) for name, values in columns.items()}
-    sure: set[Mark] = {mark for mark, _ in shown.values() if mark is not None}
-    marks: dict[str, Mark] = {}
+    sure: set[DecimalMark] = {mark for mark, _ in shown.values() if mark is not None}
+    marks: dict[str, DecimalMark] = {}
     for name, (mark, doubtful) in shown.items():
         if mark is None and doubtful is not None and len(sure) != 1:
             raise Undecided(f"column {name}: {doubtful!r} may be a decimal comma or a thousand")
-        others: Mark = next(iter(sure)) if len(sure) == 1 else "."
+        others: DecimalMark = next(iter(sure)) if len(sure) == 1 else "."
         marks[name] = others if mark is None else mark
     return marks
 
@@ -91,9 +91,9 @@ def currency_sign(value: object) -> str | None:
     return (written["sign"] or written["unit"]) if written else None
 
 
-def _shown(name: str, values: Iterable[object]) -> tuple[Mark | None, str | None]:
+def _shown(name: str, values: Iterable[object]) -> tuple[DecimalMark | None, str | None]:
     """Return the mark that a column shows, and a text with a comma that may be either."""
-    sure: dict[Mark, list[str]] = {".": [], ",": []}
+    sure: dict[DecimalMark, list[str]] = {".": [], ",": []}
     doubtful: str | None = None
     for value in values:
         if not isinstance(value, str) or not ("," in value or "." in value):
@@ -121,7 +121,7 @@ def _told(written: re.Match[str]) -> Literal[".", ",", "?"] | None:
     last = max(digits.rfind("."), digits.rfind(","))
     if last < 0:
         return None
-    mark: Mark = "." if digits[last] == "." else ","
+    mark: DecimalMark = "." if digits[last] == "." else ","
     if _OTHER[mark] in digits:
         return mark
     if digits.count(mark) > 1:
@@ -133,7 +133,7 @@ def _told(written: re.Match[str]) -> Literal[".", ",", "?"] | None:
     return "?" if mark == "," else None
 
 
-def _read(written: re.Match[str], mark: Mark) -> Decimal:
+def _read(written: re.Match[str], mark: DecimalMark) -> Decimal:
     whole, _, fraction = written["digits"].partition(mark)
     whole = _SPACING.sub("_", whole.strip()).replace(_OTHER[mark], "_")
     if not _GROUPED.fullmatch(whole) or (fraction and not fraction.strip().isdecimal()):
@@ -161,6 +161,6 @@ def excerpt(text: str, length: int = 120) -> str:
     return line if len(line) <= length else line[:length] + CUT
 
 
-def plain(value: Decimal) -> str:
+def plain_decimal(value: Decimal) -> str:
     """Write a decimal in its one canonical form: no exponent, no trailing zeros."""
     return format(value.normalize(), "f") if value else "0"

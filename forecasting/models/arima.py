@@ -16,21 +16,22 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from forecasting.models.base import Epoch, Estimator, OnEpoch
-from forecasting.models.orders import Arma, Fits, Order, search_all
-from forecasting.quantiles import Floats, spread, spread_table
-from forecasting.volatility import Har, per_session
-from forecasting.windows import (
+from forecasting.data.windows import (
     FLOOR,
     MAX_HORIZON,
+    Floats,
     Windows,
-    check,
+    check_frame,
     log_returns,
     series_of,
     training_windows,
     usual_volatility,
     volatility,
 )
+from forecasting.models.base import Epoch, Estimator, OnEpoch
+from forecasting.models.orders import Arma, Fits, Order, search_all
+from forecasting.models.quantiles import spread, spread_table
+from forecasting.models.volatility import Har, per_session
 
 _ENOUGH = 120  # returns below which a symbol gets the pooled parameters
 _FURTHEST = (
@@ -56,7 +57,7 @@ class Arima(Estimator):
     bars: int = 1500
 
     def fit(self, frame: pd.DataFrame, on_epoch: OnEpoch | None = None) -> Self:
-        check(frame)
+        check_frame(frame)
         self.arma_: dict[str, Arma] = {}
         candidates: dict[Order, list[tuple[float, Arma]]] = {}
         returns = {series.symbol: log_returns(series.y)[-self.bars :] for series in series_of(frame)}

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.calendars import as_closes, closes_after
-from forecasting.quantiles import LEVELS, Floats, between, check_levels
-from forecasting.windows import MAX_HORIZON, BadFrame, Windows, check, last_windows
+from forecasting.data.calendars import as_closes, closes_after
+from forecasting.data.windows import MAX_HORIZON, BadFrame, Floats, Windows, check_frame, last_windows
+from forecasting.models.quantiles import LEVELS, between, check_levels
 
 __all__ = ["LEVELS", "BadFrame", "Epoch", "Estimator", "TooShort", "quantile_column"]
 
@@ -102,7 +102,7 @@ class Estimator(ABC):
         wanted = check_levels(levels)
         if not 1 <= horizon <= MAX_HORIZON:
             raise ValueError(f"horizon must be between 1 and {MAX_HORIZON} sessions, not {horizon}")
-        check(frame)
+        check_frame(frame)
         if short := self.lacking(frame):
             raise TooShort(short)
         windows = last_windows(frame)

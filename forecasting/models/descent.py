@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from forecasting.models.base import Epoch, OnEpoch
-from forecasting.models.heads import pinball_loss
+from forecasting.models.heads import pinball_of_tensors
 
 Inputs = tuple[NDArray[np.float32], NDArray[np.float32]]  # bars [n, C, features], window [n, features]
 Targets = NDArray[np.float32]  # [n, H] scaled cumulative log returns
@@ -43,13 +43,13 @@ def descend(
     @tf.function  # type: ignore[untyped-decorator]  # tensorflow ships no types
     def step(some_bars: tf.Tensor, some_window: tf.Tensor, outcome: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            loss = pinball_loss(outcome, network([some_bars, some_window], training=True))
+            loss = pinball_of_tensors(outcome, network([some_bars, some_window], training=True))
         optimizer.apply(tape.gradient(loss, network.trainable_variables))
         return loss
 
     @tf.function  # type: ignore[untyped-decorator]
     def judge(some_bars: tf.Tensor, some_window: tf.Tensor, outcome: tf.Tensor) -> tf.Tensor:
-        return pinball_loss(outcome, network([some_bars, some_window], training=False))
+        return pinball_of_tensors(outcome, network([some_bars, some_window], training=False))
 
     random = np.random.default_rng(schedule.seed)
     curve: list[Epoch] = []
@@ -71,7 +71,7 @@ def descend(
     return curve
 
 
-def prepare(seed: int, threads: int) -> None:
+def prepare_tensorflow(seed: int, threads: int) -> None:
     """Make what follows in this process deterministic, on so many threads.
 
     TensorFlow can be told of threads only before its first operation in the process; later calls keep what is set.

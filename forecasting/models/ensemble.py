@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from forecasting.data.windows import CONTEXT, MAX_HORIZON, BadFrame, Floats, Windows, check_frame, training_windows
 from forecasting.models.base import Estimator, OnEpoch
-from forecasting.models.families import chosen, family
-from forecasting.quantiles import LEVELS, Floats
-from forecasting.windows import CONTEXT, MAX_HORIZON, BadFrame, Windows, check, training_windows
+from forecasting.models.families import family, parameters_of
+from forecasting.models.quantiles import LEVELS
 
 _ENOUGH = 50  # forecasts without which there is nothing to tell members apart by
 
@@ -43,7 +43,7 @@ class Ensemble(Estimator):
     threads: int = 2
 
     def fit(self, frame: pd.DataFrame, on_epoch: OnEpoch | None = None) -> Self:
-        check(frame)
+        check_frame(frame)
         moments = np.unique(frame["ds"].to_numpy(dtype="datetime64[ns]"))
         border = moments[int(len(moments) * (1 - self.validation)) - 1]
         known = frame[frame["ds"] <= border]
@@ -77,7 +77,7 @@ class Ensemble(Estimator):
     def _member(self, name: str) -> Estimator:
         """Make a member as its family is made by itself."""
         shared = {"seed": self.seed, "threads": self.threads, "exchange": self.exchange}
-        return family(name)(**chosen(name, shared, self.overrides.get(name, {})))
+        return family(name)(**parameters_of(name, shared, self.overrides.get(name, {})))
 
 
 def weights(said: Floats, outcomes: Floats) -> Floats:

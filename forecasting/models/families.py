@@ -34,7 +34,7 @@ def family(name: str) -> type[Estimator]:
     return found
 
 
-def chosen(name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def parameters_of(name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Return a family's parameters: its own, and of those that all share the ones that it has.
 
     Raises:
@@ -46,7 +46,7 @@ def chosen(name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict
     return {key: value for key, value in shared.items() if key in known} | dict(own)
 
 
-def load(folder: Path) -> Estimator:
+def load_estimator(folder: Path) -> Estimator:
     """Read a saved model of whatever family."""
     content = json.loads((folder / PARAMETERS_FILE).read_text(encoding="utf-8"))
     return family(content["family"]).load(folder)

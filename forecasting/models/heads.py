@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from forecasting.quantiles import LEVELS, Floats
-from forecasting.windows import MAX_HORIZON
+from forecasting.data.windows import MAX_HORIZON, Floats
+from forecasting.models.quantiles import LEVELS
 
 _MIDDLE = LEVELS.index(0.5)
 
@@ -38,7 +38,7 @@ class QuantileHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         return keras.ops.concatenate(quantiles, axis=2)
 
 
-def pinball_loss(actual: Any, quantiles: Any) -> Any:
+def pinball_of_tensors(actual: Any, quantiles: Any) -> Any:
     """Return the mean pinball loss of [n, H] outcomes under [n, H, levels] quantiles, in units of each step's scale."""
     levels = np.asarray(LEVELS, dtype=np.float32)
     gap = actual[:, :, None] - quantiles

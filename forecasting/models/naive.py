@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from forecasting.data.windows import MAX_HORIZON, Floats, Windows, check_frame, training_windows, usual_volatility
 from forecasting.models.base import Estimator, OnEpoch
-from forecasting.quantiles import Floats, spread, spread_table
-from forecasting.volatility import Har, per_session
-from forecasting.windows import MAX_HORIZON, Windows, check, training_windows, usual_volatility
+from forecasting.models.quantiles import spread, spread_table
+from forecasting.models.volatility import Har, per_session
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class Naive(Estimator):
     drift: bool = False
 
     def fit(self, frame: pd.DataFrame, on_epoch: OnEpoch | None = None) -> Self:
-        check(frame)
+        check_frame(frame)
         windows, targets = training_windows(frame, MAX_HORIZON)
         self.har_ = Har.fit(windows, targets, usual_volatility(frame))
         scales = self.har_.scales(windows)

@@ -15,13 +15,22 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from forecasting import features
+from forecasting.data.windows import (
+    CONTEXT,
+    MAX_HORIZON,
+    BadFrame,
+    Floats,
+    Windows,
+    check_frame,
+    training_windows,
+    usual_volatility,
+)
+from forecasting.models import features
 from forecasting.models.base import Epoch, Estimator, OnEpoch
-from forecasting.models.descent import Inputs, Schedule, descend, prepare
+from forecasting.models.descent import Inputs, Schedule, descend, prepare_tensorflow
 from forecasting.models.heads import QuantileHead, widened, width_correction
-from forecasting.quantiles import LEVELS, Floats, between
-from forecasting.volatility import Har
-from forecasting.windows import CONTEXT, MAX_HORIZON, BadFrame, Windows, check, training_windows, usual_volatility
+from forecasting.models.quantiles import LEVELS, between
+from forecasting.models.volatility import Har
 
 _WEIGHTS = "weights.npz"
 _MOST = {"width": 1024, "blocks": 32, "heads": 32, "patch": CONTEXT - 1}  # what is saved says how much is built
@@ -73,14 +82,14 @@ class Network(Estimator):
         """Map bars [n, C, STEP_FEATURES] to a state [n, units]."""
 
     def fit(self, frame: pd.DataFrame, on_epoch: OnEpoch | None = None) -> Self:
-        check(frame)
+        check_frame(frame)
         windows, targets = training_windows(frame, MAX_HORIZON)
         if len(windows) < _ENOUGH:
             raise BadFrame(
                 f"{self.family} needs {_ENOUGH} windows of {CONTEXT} bars with {MAX_HORIZON} after them, "
                 f"there are {len(windows)}"
             )
-        prepare(self.seed, self.threads)
+        prepare_tensorflow(self.seed, self.threads)
         early, late = self._by_time(windows)
         self.har_ = Har.fit(windows[early], targets[early], usual_volatility(frame))
         scaled = targets / self.har_.scales(windows)
@@ -138,8 +147,8 @@ class Network(Estimator):
     def _inputs(self, windows: Windows) -> Inputs:
         scale = features.scales(windows)
         return (
-            features.steps(windows, scale).astype(np.float32),
-            features.summary(windows, scale, self.har_).astype(np.float32),
+            features.step_features(windows, scale).astype(np.float32),
+            features.summary_features(windows, scale, self.har_).astype(np.float32),
         )
 
     def _quantiles(self, windows: Windows) -> Floats:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
-from forecasting.quantiles import Floats
+from forecasting.data.windows import Floats
 
 Order = tuple[int, int, bool]  # p, q, whether there is a mean
 

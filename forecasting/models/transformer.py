@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import keras
 
-from forecasting import features
+from forecasting.data.windows import CONTEXT
+from forecasting.models import features
 from forecasting.models.networks import Network
-from forecasting.windows import CONTEXT
 
 
 @dataclass(eq=False)

@@ -6,23 +6,23 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from gateway.problems import Problem, problems
-from gateway.requests import Moment, Symbol
-from gateway.responses import Actions
-from gateway.wiring import IfNoneMatch, Json, Wired
+from gateway.routes.dependencies import IfNoneMatch, Json, PartsDep
+from gateway.schemas.requests import Moment, Symbol
+from gateway.schemas.responses import Actions
 
 router = APIRouter(tags=["market"])
 
 
 @router.get("/api/actions/{symbol:path}", response_model=Actions, responses=problems(304, 401, 403, 404, 422, 503))
 async def actions(
-    wired: Wired,
+    parts: PartsDep,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],
     as_of: Annotated[Moment | None, Query(description="What was announced by this moment.")] = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List a symbol's splits and dividends, by ex-date."""
-    position = await wired.queries.position("corporate_actions")
-    items = await wired.queries.actions(symbol, as_of)
-    if not items and not await wired.queries.knows(symbol):
+    position = await parts.queries.position("corporate_actions")
+    items = await parts.queries.actions(symbol, as_of)
+    if not items and not await parts.queries.knows(symbol):
         raise Problem(404, "unknown-symbol", f"Nothing is known of {symbol}; /api/symbols lists what is.")
     return Json({"items": items, "position": position}, position, tagged=True).response(if_none_match)

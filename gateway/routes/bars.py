@@ -7,25 +7,25 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from contracts.ids import stamp
-from gateway.histories import adjusted
-from gateway.positions import parse, reached
+from gateway.predict.history import adjusted
 from gateway.problems import Problem, problems
-from gateway.requests import Interval, Moment, Symbol
-from gateway.responses import Bar, Page
-from gateway.wiring import IfNoneMatch, Json, MinPosition, Parts, Wired
+from gateway.reads.positions import await_position, parse_position
+from gateway.routes.dependencies import IfNoneMatch, Json, MinPosition, Parts, PartsDep
+from gateway.schemas.requests import Interval, Moment, Symbol
+from gateway.schemas.responses import Bar, Page
 
 router = APIRouter(tags=["market"])
 
-Time = Annotated[Moment | None, Query(examples=["2012-01-03T21:00:00Z"])]
+BarCursor = Annotated[Moment | None, Query(examples=["2012-01-03T21:00:00Z"])]
 
 
 @router.get("/api/bars/{symbol:path}", response_model=Page[Bar], responses=problems(304, 401, 403, 404, 422, 503))
 async def bars(
-    wired: Wired,
+    parts: PartsDep,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],
     interval: Interval = "P1D",
-    start: Time = None,
-    end: Time = None,
+    start: BarCursor = None,
+    end: BarCursor = None,
     before: Annotated[Moment | None, Query(description="The cursor: only bars closed before.")] = None,
     as_of: Annotated[Moment | None, Query(description="What was known at this moment, and nothing later.")] = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
@@ -37,12 +37,12 @@ async def bars(
 ) -> Response:
     """List the newest bars of a range (both ends included), oldest first; page back with `before`."""
     models = ("stock_data" if as_of is None else "stock_data_revisions", "corporate_actions")
-    position = await reached(
-        lambda: wired.queries.position(*models[: 1 + (adjust == "splits")]),
-        parse(min_position),
-        wired.settings.min_position_seconds,
+    position = await await_position(
+        lambda: parts.queries.position(*models[: 1 + (adjust == "splits")]),
+        parse_position(min_position),
+        parts.settings.min_position_seconds,
     )
-    rows = await wired.queries.bars(
+    rows = await parts.queries.bars(
         symbol,
         interval,
         start=start,
@@ -51,11 +51,11 @@ async def bars(
         as_of=as_of,
         limit=limit + 1,
     )
-    if not rows and not await wired.queries.knows(symbol):
+    if not rows and not await parts.queries.knows(symbol):
         raise Problem(404, "unknown-symbol", f"Nothing is known of {symbol}; /api/symbols lists what is.")
     more, items = len(rows) > limit, rows[:limit][::-1]
     if adjust == "splits" and items:
-        items = await _adjusted(wired, symbol, interval, items, as_of)
+        items = await _adjusted(parts, symbol, interval, items, as_of)
     following = stamp(items[0]["closed_at"]) if more else None
     return Json({"items": items, "next": following, "position": position}, position, tagged=True).response(
         if_none_match
@@ -63,11 +63,11 @@ async def bars(
 
 
 async def _adjusted(
-    wired: Parts, symbol: str, interval: str, items: list[dict[str, object]], known: datetime | None
+    parts: Parts, symbol: str, interval: str, items: list[dict[str, object]], known: datetime | None
 ) -> list[dict[str, object]]:
     """Put a page in the share terms of the newest bar of all, so that pages join."""
-    splits = await wired.queries.splits(symbol, known)
+    splits = await parts.queries.splits(symbol, known)
     if not splits:
         return items
-    newest = await wired.queries.bars(symbol, interval, as_of=known, limit=1)
+    newest = await parts.queries.bars(symbol, interval, as_of=known, limit=1)
     return adjusted(items, splits, newest[0]["closed_at"])

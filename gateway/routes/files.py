@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.files import bars_of
+from gateway.predict.own_bars import bars_of
 from gateway.problems import problems
-from gateway.responses import OwnBars
+from gateway.routes.dependencies import Json
+from gateway.schemas.responses import OwnBars
 from gateway.threads import in_thread
-from gateway.wiring import Json
 
 router = APIRouter(tags=["forecasts"])
 

@@ -7,12 +7,11 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from contracts.ids import stamp
-from gateway.histories import utc
-from gateway.positions import parse, reached
 from gateway.problems import Problem, problems
-from gateway.requests import Interval, Moment, Symbol
-from gateway.responses import Forecast, Page
-from gateway.wiring import IfNoneMatch, Json, MinPosition, Wired
+from gateway.reads.positions import await_position, parse_position
+from gateway.routes.dependencies import IfNoneMatch, Json, MinPosition, PartsDep
+from gateway.schemas.requests import Interval, Moment, Symbol, as_utc
+from gateway.schemas.responses import Forecast, Page
 
 router = APIRouter(tags=["forecasts"])
 
@@ -21,7 +20,7 @@ router = APIRouter(tags=["forecasts"])
     "/api/forecasts/{symbol:path}", response_model=Page[Forecast], responses=problems(304, 401, 403, 404, 422, 503)
 )
 async def forecasts(
-    wired: Wired,
+    parts: PartsDep,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],
     interval: Interval = "P1D",
     role: Literal["CHAMPION", "SHADOW"] | None = None,
@@ -34,10 +33,10 @@ async def forecasts(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List forecasts with their scores so far, newest origin first; page back with `before`."""
-    position = await reached(
-        lambda: wired.queries.position("forecasts"), parse(min_position), wired.settings.min_position_seconds
+    position = await await_position(
+        lambda: parts.queries.position("forecasts"), parse_position(min_position), parts.settings.min_position_seconds
     )
-    rows = await wired.queries.forecasts(
+    rows = await parts.queries.forecasts(
         symbol,
         interval,
         role=role,
@@ -47,7 +46,7 @@ async def forecasts(
         as_of=as_of,
         limit=limit + 1,
     )
-    if not rows and not await wired.queries.knows(symbol):
+    if not rows and not await parts.queries.knows(symbol):
         raise Problem(404, "unknown-symbol", f"Nothing is known of {symbol}; /api/symbols lists what is.")
     items = rows[:limit]
     following = f"{stamp(items[-1]['origin'])}|{items[-1]['forecast_id']}" if len(rows) > limit else None
@@ -59,6 +58,6 @@ async def forecasts(
 def _cursor(text: str) -> tuple[datetime, str]:
     origin, bar, forecast_id = text.partition("|")
     try:
-        return utc(datetime.fromisoformat(origin)), forecast_id if bar else ""
+        return as_utc(datetime.fromisoformat(origin)), forecast_id if bar else ""
     except (ValueError, OverflowError):
         raise Problem(422, "invalid-cursor", f"before: {text!r} is no cursor; give back `next` as it came.") from None

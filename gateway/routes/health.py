@@ -7,11 +7,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access import READ, shown
-from gateway.doors import Keys
+from gateway.access.keys import Keys
+from gateway.access.scopes import READ, shown_credential
 from gateway.problems import Problem
-from gateway.responses import Health
-from gateway.wiring import Json, Wired, door
+from gateway.routes.dependencies import Json, PartsDep, get_keys
+from gateway.schemas.responses import Health
 
 router = APIRouter(tags=["operations"])
 
@@ -23,9 +23,9 @@ async def live() -> Response:
 
 
 @router.get("/health/ready", response_model=Health, responses={503: {"model": Health}})
-async def ready(request: Request, wired: Wired, keys: Annotated[Keys, Depends(door)]) -> Response:
+async def ready(request: Request, parts: PartsDep, keys: Annotated[Keys, Depends(get_keys)]) -> Response:
     """Tell whether Kafka, MongoDB and the registry answer and a model serves, and callers with `read` why not."""
-    reasons = await wired.health.reasons()
+    reasons = await parts.health.reasons()
     if reasons:
         if not await _may_read(request, keys):  # they name addresses inside
             reasons = ["A token with the scope `read` is told why."]
@@ -36,13 +36,13 @@ async def ready(request: Request, wired: Wired, keys: Annotated[Keys, Depends(do
 async def _may_read(request: Request, keys: Keys) -> bool:
     address = request.client.host if request.client else ""
     try:
-        caller = await keys.caller(shown(request.headers, websocket=False), address)
+        caller = await keys.caller(shown_credential(request.headers, websocket=False), address)
     except Problem:
         return False
     return caller is not None and READ in caller.scopes
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(wired: Wired) -> Response:
+async def metrics(parts: PartsDep) -> Response:
     """Return Prometheus metrics."""
-    return Response(wired.metrics.text(), headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_LATEST)
+    return Response(parts.metrics.text(), headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_LATEST)

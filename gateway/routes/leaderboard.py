@@ -5,24 +5,24 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from gateway.leaderboards import YEAR, Filter
 from gateway.problems import problems
-from gateway.requests import MOST_STEPS, Interval, Symbol
-from gateway.responses import Leaderboard
-from gateway.wiring import Json, Wired
+from gateway.reads.leaderboards import SESSIONS_OF_A_YEAR, LeaderboardFilter
+from gateway.routes.dependencies import Json, PartsDep
+from gateway.schemas.requests import MOST_STEPS, Interval, Symbol
+from gateway.schemas.responses import Leaderboard
 
 router = APIRouter(tags=["models"])
 
 
 @router.get("/api/leaderboard", response_model=Leaderboard, responses=problems(401, 403, 422, 503))
 async def leaderboard(
-    wired: Wired,
+    parts: PartsDep,
     interval: Interval = "P1D",
     step: Annotated[int | None, Query(ge=1, le=MOST_STEPS, description="Sessions ahead; default: each.")] = None,
     symbol: Symbol | None = None,
     family: Annotated[str | None, Query(min_length=1, max_length=64, examples=["arima"])] = None,
-    window: Annotated[int, Query(ge=1, le=10_000, description="Newest settled sessions.")] = YEAR,
+    window: Annotated[int, Query(ge=1, le=10_000, description="Newest settled sessions.")] = SESSIONS_OF_A_YEAR,
 ) -> Response:
     """Rank the versions by what came true, against the random walk."""
-    items, position = await wired.leaderboards.of(Filter(interval, step, symbol, family, window))
+    items, position = await parts.leaderboards.of(LeaderboardFilter(interval, step, symbol, family, window))
     return Json({"items": items, "position": position}, position).response()

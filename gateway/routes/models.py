@@ -4,23 +4,23 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.problems import problems
-from gateway.responses import Models, Promotions
-from gateway.standings import newest_by_alias
-from gateway.wiring import Json, Wired
+from gateway.reads.standings import newest_by_alias
+from gateway.routes.dependencies import Json, PartsDep
+from gateway.schemas.responses import Models, Promotions
 
 router = APIRouter(tags=["models"])
 
 
 @router.get("/api/models", response_model=Models, responses=problems(401, 403, 503))
-async def models(wired: Wired) -> Response:
+async def models(parts: PartsDep) -> Response:
     """List where each alias of the registered model points, since when and why."""
-    position = await wired.queries.position("promotions")
-    items = newest_by_alias(await wired.queries.promotions())
+    position = await parts.queries.position("promotions")
+    items = newest_by_alias(await parts.queries.promotions())
     return Json({"items": items, "position": position}, position).response()
 
 
 @router.get("/api/promotions", response_model=Promotions, responses=problems(401, 403, 503))
-async def promotions(wired: Wired) -> Response:
+async def promotions(parts: PartsDep) -> Response:
     """List every decision on an alias, moved or kept, with its evaluation and who was refused; newest first."""
-    position = await wired.queries.position("promotions")
-    return Json({"items": await wired.queries.promotions(), "position": position}, position).response()
+    position = await parts.queries.position("promotions")
+    return Json({"items": await parts.queries.promotions(), "position": position}, position).response()

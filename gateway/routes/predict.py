@@ -4,14 +4,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from gateway.problems import problems
-from gateway.requests import PredictRequest
-from gateway.responses import Prediction
-from gateway.wiring import Calling, Json, Wired
+from gateway.routes.dependencies import CallerDep, Json, PartsDep
+from gateway.schemas.requests import PredictRequest
+from gateway.schemas.responses import Prediction
 
 router = APIRouter(tags=["forecasts"])
 
 
 @router.post("/predict", response_model=Prediction, responses=problems(400, 401, 403, 413, 422, 429, 503))
-async def predict(wired: Wired, caller: Calling, request: PredictRequest) -> Response:
+async def predict(parts: PartsDep, caller: CallerDep, request: PredictRequest) -> Response:
     """Forecast a symbol, or a history of the caller's own, by the model that serves now."""
-    return Json(await wired.predictor.predict(request, caller)).response()
+    return Json(await parts.predictor.predict(request, caller)).response()

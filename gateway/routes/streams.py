@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.websockets import WebSocket
 
 from contracts.topics import STOCK_DATA, STOCK_FORECASTS
-from gateway.messages import Subscription
-from gateway.wiring import Calling, Wired
+from gateway.routes.dependencies import CallerDep, PartsDep
+from gateway.stream.messages import Subscription
 
 router = APIRouter()
 
@@ -16,15 +16,17 @@ Text = Annotated[str, Query(max_length=16)]
 
 
 @router.websocket("/live")
-async def live(wired: Wired, caller: Calling, websocket: WebSocket, symbols: Names = "", interval: Text = "") -> None:
+async def live(
+    parts: PartsDep, caller: CallerDep, websocket: WebSocket, symbols: Names = "", interval: Text = ""
+) -> None:
     """Send bars as they close, and corrections of them."""
-    await wired.sockets.serve(websocket, caller, Subscription(STOCK_DATA.name, names(symbols), interval))
+    await parts.sockets.serve(websocket, caller, Subscription(STOCK_DATA.name, names(symbols), interval))
 
 
 @router.websocket("/forecast")
 async def forecast(
-    wired: Wired,
-    caller: Calling,
+    parts: PartsDep,
+    caller: CallerDep,
     websocket: WebSocket,
     symbols: Names = "",
     interval: Text = "",
@@ -32,7 +34,7 @@ async def forecast(
 ) -> None:
     """Send forecasts as they are issued, and answer requests for predictions."""
     wanted = Subscription(STOCK_FORECASTS.name, names(symbols), interval, names(roles))
-    await wired.sockets.serve(websocket, caller, wanted, wired.predictor.predict)
+    await parts.sockets.serve(websocket, caller, wanted, parts.predictor.predict)
 
 
 def names(text: str) -> frozenset[str]:

@@ -7,18 +7,18 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from contracts.files.numbers import Mark, Undecided, decimal_marks, excerpt, number
+from contracts.files.numbers import DecimalMark, Undecided, decimal_marks, excerpt, parse_number
 from producers.sources.answers import parse_json
 from producers.sources.base import (
-    Refusal,
     Report,
+    ReportRefusal,
     VendorAction,
     VendorBar,
     VendorDown,
     VendorRefused,
     WrongSetting,
 )
-from producers.sources.web import LIMITED_FOR, Answer, Web, blames_key, refuse_client_error
+from producers.sources.web import LIMITED_FOR, VendorAnswer, Web, blames_key, refuse_client_error
 
 ALPHAVANTAGE_URL = "https://www.alphavantage.co"
 _COMPACT = timedelta(days=130)  # `compact` answers the last 100 sessions
@@ -61,12 +61,12 @@ class AlphaVantage:
     def fetch(self, symbol: str, interval: str, since: datetime | None) -> Report:
         if interval != "P1D":
             raise VendorRefused(f"alphavantage is read for P1D only, not {interval}")
-        market_of(symbol)  # a request costs one of 25
+        alphavantage_market_of(symbol)  # a request costs one of 25
         recent = since is not None and self._now() - since < _COMPACT
         size: Literal["full", "compact"] = "full" if self._full and not recent else "compact"
         return self._web.ask(
             f"{self._url}/query",
-            lambda answer: read_answer(answer, symbol, interval),
+            lambda answer: read_alphavantage(answer, symbol, interval),
             params={
                 "function": self._function,
                 "symbol": symbol,
@@ -77,7 +77,7 @@ class AlphaVantage:
         )
 
 
-def market_of(symbol: str) -> tuple[str | None, str]:
+def alphavantage_market_of(symbol: str) -> tuple[str | None, str]:
     """Return the MIC (None: the default's) and the currency of a symbol.
 
     Raises:
@@ -94,7 +94,7 @@ def market_of(symbol: str) -> tuple[str | None, str]:
     )
 
 
-def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
+def read_alphavantage(answer: VendorAnswer, symbol: str, interval: str) -> Report:
     """Judge an answer by its content and read it.
 
     Raises:
@@ -102,7 +102,7 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
         VendorRefused: an unknown symbol.
         WrongSetting: a bad key, something that needs a paid key.
     """
-    exchange, currency = market_of(symbol)
+    exchange, currency = alphavantage_market_of(symbol)
     refuse_client_error(answer, "FORETICK_ALPHAVANTAGE_KEY")
     document = parse_json(answer.text)
     if not isinstance(document, dict):
@@ -113,14 +113,14 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
         raise VendorDown(f"alphavantage's answer holds no time series: {excerpt(answer.text)}")
     bars: list[VendorBar] = []
     actions: list[VendorAction] = []
-    refusals: list[Refusal] = []
+    refusals: list[ReportRefusal] = []
     marks = _marks(series.values())
     for day, row in sorted(series.items()):
         try:
             session = date.fromisoformat(day)
-            fields = {name.split(". ")[-1]: number(value, marks.get(name)) for name, value in row.items()}
+            fields = {name.split(". ")[-1]: parse_number(value, marks.get(name)) for name, value in row.items()}
         except (ValueError, AttributeError) as error:
-            refusals.append(Refusal(symbol, str(day), f"unreadable row: {error}"))
+            refusals.append(ReportRefusal(symbol, str(day), f"unreadable row: {error}"))
             continue
         bars.append(
             VendorBar(
@@ -140,7 +140,7 @@ def read_answer(answer: Answer, symbol: str, interval: str) -> Report:
     return Report(bars, actions, refusals)
 
 
-def _marks(rows: Iterable[object]) -> dict[str, Mark]:
+def _marks(rows: Iterable[object]) -> dict[str, DecimalMark]:
     """Return what stands before the fraction in each field of the rows."""
     columns: dict[str, list[object]] = {}
     for row in rows:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-INTERVALS = ("P1D", "PT1H", "PT1M")
+SOURCE_INTERVALS = ("P1D", "PT1H", "PT1M")
 
 
 class VendorDown(Exception):
@@ -104,7 +104,7 @@ class VendorAction:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ReportRefusal:
     """What was not published, and why.
 
     Attributes:
@@ -122,7 +122,7 @@ class Report:
 
     bars: Sequence[VendorBar] = ()
     actions: Sequence[VendorAction] = ()
-    refusals: Sequence[Refusal] = ()
+    refusals: Sequence[ReportRefusal] = ()
 
 
 class Source(Protocol):

@@ -5,17 +5,17 @@ from datetime import date, datetime
 
 from contracts.files.columns import Ways
 from contracts.files.dates import Stamp, date_reader
-from contracts.files.numbers import Mark, Undecided, decimal_marks, number
+from contracts.files.numbers import DecimalMark, Undecided, decimal_marks, parse_number
 from contracts.files.tables import Unreadable, read_table
-from producers.sources.base import Refusal, VendorAction
+from producers.sources.base import ReportRefusal, VendorAction
 from producers.sources.splits import share_ratio
 
 _NEEDS = (("symbol",), ("kind",), ("ex_date",))
 
 
-def read_actions(
+def read_csv_actions(
     text: str, file: str, symbol: str, currency: str, ways: Ways
-) -> tuple[list[VendorAction], list[Refusal]]:
+) -> tuple[list[VendorAction], list[ReportRefusal]]:
     """Return a symbol's actions, and its lines that are none.
 
     Args:
@@ -33,7 +33,7 @@ def read_actions(
     except Undecided as undecided:
         raise Unreadable(f"{file}: {undecided}: write 0.5 and 2012-01-03 there") from undecided
     actions: list[VendorAction] = []
-    refusals: list[Refusal] = []
+    refusals: list[ReportRefusal] = []
     for line, row in table.rows:
         if table.cell(row, "symbol") != symbol:
             continue
@@ -41,16 +41,16 @@ def read_actions(
         try:
             actions.append(_action(cells, symbol, currency, marks, day))
         except ValueError as error:
-            refusals.append(Refusal(symbol, f"{file}:{line}", str(error)))
+            refusals.append(ReportRefusal(symbol, f"{file}:{line}", str(error)))
     return actions, refusals
 
 
 def _action(
-    cells: dict[str, str], symbol: str, currency: str, marks: dict[str, Mark], day: Callable[[str], Stamp]
+    cells: dict[str, str], symbol: str, currency: str, marks: dict[str, DecimalMark], day: Callable[[str], Stamp]
 ) -> VendorAction:
     kind = cells["kind"].upper()
     told = cells["ratio"] if kind == "SPLIT" else cells["amount"]
-    value = number(told, marks["ratio" if kind == "SPLIT" else "amount"])
+    value = parse_number(told, marks["ratio" if kind == "SPLIT" else "amount"])
     value = share_ratio(value) if kind == "SPLIT" else value
     if kind not in ("SPLIT", "DIVIDEND") or value is None:
         raise ValueError(f"{kind!r} with value {told!r} is neither a split nor a dividend")

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from contracts.files.columns import Fault, Row, Ways, read_rows
+from contracts.files.columns import Row, RowFault, Ways, read_rows
 from contracts.files.tables import Unreadable, decoded
-from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown, VendorRefused
-from producers.sources.csvactions import read_actions
+from producers.sources.base import Report, ReportRefusal, VendorAction, VendorBar, VendorDown, VendorRefused
+from producers.sources.csvactions import read_csv_actions
 from producers.sources.currencies import currencies_of
 
-ACTIONS = "actions.csv"
+ACTIONS_FILE = "actions.csv"
 _Read = TypeVar("_Read")
 
 
@@ -45,7 +45,7 @@ class CsvFiles:
         self._currency = currency
         self._calendars = calendars or {}
         self._ways = ways or Ways()
-        self._held: tuple[object, tuple[list[Row], list[Fault]]] | None = None
+        self._held: tuple[object, tuple[list[Row], list[RowFault]]] | None = None
 
     def fetch(self, symbol: str, interval: str, since: datetime | None) -> Report:
         file = self._path / f"{quote(symbol, safe='^=')}.csv" if self._path.is_dir() else self._path
@@ -59,7 +59,7 @@ class CsvFiles:
             if (row.symbol or symbol) == symbol and (row.interval or interval) == interval
         ]
         refusals = [
-            Refusal(symbol, f"{file.name}:{fault.line}", f"{fault.reason}{_advice(fault.way)}")
+            ReportRefusal(symbol, f"{file.name}:{fault.line}", f"{fault.reason}{_advice(fault.way)}")
             for fault in faults
             if (fault.symbol or symbol) == symbol
         ]
@@ -68,7 +68,7 @@ class CsvFiles:
         actions, unread = self._actions(symbol)
         return Report(bars, actions, [*refusals, *unread])
 
-    def _rows(self, file: Path, daily: bool) -> tuple[list[Row], list[Fault]]:
+    def _rows(self, file: Path, daily: bool) -> tuple[list[Row], list[RowFault]]:
         """Return what a file holds; one that has not changed since is not read again."""
         try:
             written = file.stat()
@@ -102,15 +102,15 @@ class CsvFiles:
             volume=row.volume,
         )
 
-    def _actions(self, symbol: str) -> tuple[list[VendorAction], list[Refusal]]:
+    def _actions(self, symbol: str) -> tuple[list[VendorAction], list[ReportRefusal]]:
         """Return the actions that stand beside the bars, and what is none; a bad line costs no bar."""
-        file = self._path / ACTIONS
+        file = self._path / ACTIONS_FILE
         if not (self._path.is_dir() and file.exists()):
             return [], []
         try:
-            return _of(file, lambda text: read_actions(text, ACTIONS, symbol, self._currency, self._ways))
+            return _of(file, lambda text: read_csv_actions(text, ACTIONS_FILE, symbol, self._currency, self._ways))
         except (VendorDown, Unreadable) as error:
-            return [], [Refusal(symbol, ACTIONS, str(error))]
+            return [], [ReportRefusal(symbol, ACTIONS_FILE, str(error))]
 
 
 def _of(file: Path, read: Callable[[str], _Read]) -> _Read:

@@ -29,7 +29,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from contracts.files.dates import turnable
-from contracts.files.numbers import Mark
+from contracts.files.numbers import DecimalMark
 from producers.sources.base import VendorDown, VendorRefused
 
 KEY = "$key"
@@ -75,21 +75,21 @@ class DividendFields(_Strict):
     currency: str | None = None
 
 
-class Splits(_Strict):
+class SplitsMapping(_Strict):
     """Where the splits stand in the answer."""
 
     items: str
     fields: SplitFields
 
 
-class Dividends(_Strict):
+class DividendsMapping(_Strict):
     """Where the dividends stand in the answer."""
 
     items: str
     fields: DividendFields
 
 
-class Time(_Strict):
+class TimeField(_Strict):
     """How a bar's time is written: `epoch_s`, `epoch_ms`, `iso`, or a strptime format.
 
     `zone` is where a time without an offset is read, and whose date names a daily bar's session.
@@ -145,14 +145,16 @@ class Mapping(_Strict):
     items: str
     items_optional: bool = Field(False, description="An answer without `items` means no bars, not nonsense.")
     fields: BarFields
-    time: Time = Time()
-    decimal: Mark | None = Field(None, description="Before the fraction of numbers in quotes; null: as they show.")
+    time: TimeField = TimeField()
+    decimal: DecimalMark | None = Field(
+        None, description="Before the fraction of numbers in quotes; null: as they show."
+    )
     currency: str = "USD"
     exchange: str | None = Field(None, description="ISO 10383 MIC of all its symbols.")
     error: str | None = None
     next: str | None = None
-    splits: Splits | None = None
-    dividends: Dividends | None = None
+    splits: SplitsMapping | None = None
+    dividends: DividendsMapping | None = None
 
 
 def load_mapping(file: Path) -> Mapping:

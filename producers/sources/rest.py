@@ -9,12 +9,12 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from pydantic import SecretStr
 
-from contracts.files.numbers import Undecided, decimal_marks, excerpt, number
+from contracts.files.numbers import Undecided, decimal_marks, excerpt, parse_number
 from producers.sources.answers import parse_json
-from producers.sources.base import Refusal, Report, VendorBar, VendorDown, VendorRefused, WrongSetting
+from producers.sources.base import Report, ReportRefusal, VendorBar, VendorDown, VendorRefused, WrongSetting
 from producers.sources.mappings import Mapping, entries, find
-from producers.sources.restactions import read_actions
-from producers.sources.web import Answer, Web, blames_key, refuse_client_error
+from producers.sources.restactions import read_rest_actions
+from producers.sources.web import VendorAnswer, Web, blames_key, refuse_client_error
 
 _FIGURES = ("open", "high", "low", "close", "volume", "vwap", "trades")
 _PAGES = 200  # more means that a vendor's pages go in a circle
@@ -54,7 +54,7 @@ class Rest:
                 raise VendorDown(f"{mapping.url} has more than {_PAGES} pages")
             page, following = self._web.ask(
                 url,
-                lambda answer: read_answer(answer, mapping, symbol, interval, self._calendar),
+                lambda answer: read_rest(answer, mapping, symbol, interval, self._calendar),
                 params=params,
                 headers=headers,
             )
@@ -85,8 +85,8 @@ _PARTS: tuple[Callable[[Report], Iterable[Any]], ...] = (
 )
 
 
-def read_answer(
-    answer: Answer, mapping: Mapping, symbol: str, interval: str, calendar: str | None = None
+def read_rest(
+    answer: VendorAnswer, mapping: Mapping, symbol: str, interval: str, calendar: str | None = None
 ) -> tuple[Report, str | None]:
     """Judge an answer by its content and read it; return the next page's address beside it.
 
@@ -108,7 +108,7 @@ def read_answer(
     if find(document, mapping.items) is None and not mapping.items_optional:
         raise VendorDown(f"nothing stands at {mapping.items}: {excerpt(answer.text)}")
     bars: list[VendorBar] = []
-    refusals: list[Refusal] = []
+    refusals: list[ReportRefusal] = []
     listed = entries(document, mapping.items)
     if listed and not any(isinstance(entry, dict) for entry in listed):
         raise VendorDown(f"at {mapping.items} stand no objects: {excerpt(str(listed))}")
@@ -120,15 +120,15 @@ def read_answer(
         raise VendorRefused(f"{error}: set decimal in the mapping to what stands before the fraction") from error
     for place, entry in enumerate(listed):
         if not isinstance(entry, dict):
-            refusals.append(Refusal(symbol, f"{mapping.items}.{place}", f"no object but {excerpt(str(entry))}"))
+            refusals.append(ReportRefusal(symbol, f"{mapping.items}.{place}", f"no object but {excerpt(str(entry))}"))
             continue
         time = find(entry, mapping.fields.time)
         try:
             stamp = mapping.time.read(time, interval)
         except ValueError as error:
-            refusals.append(Refusal(symbol, str(time), f"unreadable time: {error}"))
+            refusals.append(ReportRefusal(symbol, str(time), f"unreadable time: {error}"))
             continue
-        figures = {name: number(find(entry, path), marks[name]) for name, path in fields.items()}
+        figures = {name: parse_number(find(entry, path), marks[name]) for name, path in fields.items()}
         bars.append(
             VendorBar(
                 symbol=symbol,
@@ -147,7 +147,7 @@ def read_answer(
                 trades=figures.get("trades"),
             )
         )
-    actions, unread = read_actions(document, mapping, symbol)
+    actions, unread = read_rest_actions(document, mapping, symbol)
     following = find(document, mapping.next) if mapping.next else None
     return Report(bars, actions, [*refusals, *unread]), str(following) if following else None
 

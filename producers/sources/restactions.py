@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from contracts.files.numbers import excerpt, number
-from producers.sources.base import Refusal, VendorAction, VendorDown
+from contracts.files.numbers import excerpt, parse_number
+from producers.sources.base import ReportRefusal, VendorAction, VendorDown
 from producers.sources.currencies import major_unit
 from producers.sources.mappings import DividendFields, Mapping, SplitFields, entries, find
 from producers.sources.splits import share_ratio
@@ -14,15 +14,15 @@ from producers.sources.splits import share_ratio
 Read = Callable[[dict[str, Any]], VendorAction | None]
 
 
-def read_actions(document: Any, mapping: Mapping, symbol: str) -> tuple[list[VendorAction], list[Refusal]]:
+def read_rest_actions(document: Any, mapping: Mapping, symbol: str) -> tuple[list[VendorAction], list[ReportRefusal]]:
     """Return the splits and dividends that can be read, and what cannot."""
     actions: list[VendorAction] = []
-    refusals: list[Refusal] = []
+    refusals: list[ReportRefusal] = []
     for kind, path, read in _parts(mapping, symbol):
         try:
             listed = entries(document, path)
         except VendorDown as error:
-            refusals.append(Refusal(symbol, path, str(error)))
+            refusals.append(ReportRefusal(symbol, path, str(error)))
             continue
         for place, entry in enumerate(listed):
             try:
@@ -31,7 +31,7 @@ def read_actions(document: Any, mapping: Mapping, symbol: str) -> tuple[list[Ven
                 action = read(entry)
             except ValueError as error:
                 refusals.append(
-                    Refusal(symbol, f"{path}.{place}", f"unreadable {kind}: {error}: {excerpt(str(entry))}")
+                    ReportRefusal(symbol, f"{path}.{place}", f"unreadable {kind}: {error}: {excerpt(str(entry))}")
                 )
             else:
                 actions += [action] if action else []
@@ -63,7 +63,7 @@ def _split(entry: dict[str, Any], fields: SplitFields, symbol: str, mapping: Map
 
 def _dividend(entry: dict[str, Any], fields: DividendFields, symbol: str, mapping: Mapping) -> VendorAction | None:
     """Read a dividend; None where nothing was paid."""
-    amount = number(find(entry, fields.amount), mapping.decimal)
+    amount = parse_number(find(entry, fields.amount), mapping.decimal)
     if not amount:
         return None
     currency, units = mapping.currency, 1

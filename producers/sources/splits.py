@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from contracts.files.numbers import number
+from contracts.files.numbers import parse_number
 
 ONE = Decimal(1)
 HALF = Decimal("0.5")
@@ -21,7 +21,7 @@ _FINEST = 8  # decimals kept of prices far below one unit of currency
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class AdjustedSplit:
     """`ratio` new shares for one old share from `ex_date` on."""
 
     ex_date: date
@@ -30,14 +30,14 @@ class Split:
 
 def share_ratio(new: object, old: object = ONE) -> Decimal | None:
     """Return `new` shares for `old` ones as a vendor writes them; None where that is no ratio of a split."""
-    above, below = number(new), number(old)
+    above, below = parse_number(new), parse_number(old)
     if above is None or below is None or not (above.is_finite() and below.is_finite() and above > 0 and below > 0):
         return None
     ratio = above / below
     return ratio if 1 / _GREATEST <= ratio <= _GREATEST else None
 
 
-def factor_after(splits: Sequence[Split], session: date) -> Decimal:
+def factor_after(splits: Sequence[AdjustedSplit], session: date) -> Decimal:
     """Return how many of today's shares one share of `session` has become."""
     factor = ONE
     for split in splits:

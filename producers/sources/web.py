@@ -28,13 +28,13 @@ _ABOUT_ELSE = re.compile(r"limit|requests? per|per (second|minute|day)|frequency
 _TELLING = 4  # so many characters of a key tell something
 _AGENT = "Mozilla/5.0 (compatible; foretick)"  # Yahoo answers 429 to clients that name no agent
 
-T = TypeVar("T")
+ReadType = TypeVar("ReadType")
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VendorAnswer:
     """An HTTP answer to be judged by its content."""
 
     status: int
@@ -76,11 +76,11 @@ class Web:
     def ask(
         self,
         url: str,
-        read: Callable[[Answer], T],
+        read: Callable[[VendorAnswer], ReadType],
         *,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> T:
+    ) -> ReadType:
         """Return what `read` makes of the answer, asking again while it raises VendorDown.
 
         A vendor that wants to be left alone for longer than `PATIENCE` is not asked meanwhile, whatever for.
@@ -111,7 +111,9 @@ class Web:
                     raise VendorDown(f"{self._vendor}'s answer cannot be read: {what}") from None
         raise AssertionError("unreachable: the last attempt raises")
 
-    def _once(self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str] | None) -> Answer:
+    def _once(
+        self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str] | None
+    ) -> VendorAnswer:
         self._keep_rest()
         self._spend()
         try:
@@ -124,7 +126,7 @@ class Web:
             if asked is None and response.status_code == 429:
                 asked = LIMITED_FOR
             raise VendorDown(f"{self._vendor} answered {response.status_code}: {excerpt(response.text)}", asked)
-        return Answer(response.status_code, response.text)
+        return VendorAnswer(response.status_code, response.text)
 
     def _note_rest(self, error: VendorDown | VendorRefused) -> None:
         """Take note of how long the vendor wants to be left alone."""
@@ -173,7 +175,7 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def refuse_client_error(answer: Answer, setting: str) -> None:
+def refuse_client_error(answer: VendorAnswer, setting: str) -> None:
     """Raise VendorRefused for an HTTP status from 400 on: what is worth a retry was sorted out before.
 
     Args:

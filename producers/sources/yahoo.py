@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from contracts.files.numbers import excerpt, number
+from contracts.files.numbers import excerpt, parse_number
 from producers.sources.answers import parse_json
 from producers.sources.base import Report, VendorAction, VendorBar, VendorDown, VendorRefused
 from producers.sources.currencies import major_unit
 from producers.sources.splits import factor_after, raw_price, raw_volume
-from producers.sources.web import LIMITED_FOR, Answer, Web
+from producers.sources.web import LIMITED_FOR, VendorAnswer, Web
 from producers.sources.yahooevents import LATEST, Chart, Second, read_dividends, read_splits
-from producers.sources.yahoomarkets import Market, market_of
+from producers.sources.yahoomarkets import YahooMarket, yahoo_market_of
 
 YAHOO_URL = "https://query1.finance.yahoo.com"
 _INTERVALS = {"P1D": "1d", "PT1H": "1h", "PT1M": "1m"}
@@ -95,7 +95,7 @@ class Yahoo:
             raise VendorRefused(f"yahoo serves {', '.join(_INTERVALS)}, not {interval}")
         return self._web.ask(
             f"{self._url}/v8/finance/chart/{quote(symbol, safe='')}",
-            lambda answer: read_answer(answer, symbol, interval, self._now(), self._calendars),
+            lambda answer: read_yahoo(answer, symbol, interval, self._now(), self._calendars),
             params={
                 "period1": int(since.timestamp()) if since else _BEGINNING,
                 "period2": int(self._now()) + 86_400,
@@ -106,8 +106,12 @@ class Yahoo:
         )
 
 
-def read_answer(
-    answer: Answer, symbol: str, interval: str, now: float | None = None, calendars: Mapping[str, str] | None = None
+def read_yahoo(
+    answer: VendorAnswer,
+    symbol: str,
+    interval: str,
+    now: float | None = None,
+    calendars: Mapping[str, str] | None = None,
 ) -> Report:
     """Judge an answer by its content and read it.
 
@@ -140,11 +144,11 @@ def read_answer(
     if not chart.result:
         raise VendorDown(f"yahoo's answer holds neither a result nor an error: {excerpt(answer.text)}")
     meta = chart.result[0].meta
-    market = market_of(meta.exchangeName, meta.fullExchangeName, calendars or {})
+    market = yahoo_market_of(meta.exchangeName, meta.fullExchangeName, calendars or {})
     return _read_result(chart.result[0], symbol, interval, market, now)
 
 
-def _read_result(result: _Result, symbol: str, interval: str, market: Market, now: float | None) -> Report:
+def _read_result(result: _Result, symbol: str, interval: str, market: YahooMarket, now: float | None) -> Report:
     table = result.indicators.quote[0]
     columns = [table.open, table.high, table.low, table.close, table.volume]
     if any(len(column) != len(result.timestamp) for column in columns):
@@ -152,7 +156,9 @@ def _read_result(result: _Result, symbol: str, interval: str, market: Market, no
         raise VendorDown(f"yahoo's arrays do not match: {len(result.timestamp)} timestamps, quotes {lengths}")
     zone = _zone(result.meta.exchangeTimezoneName)
     currency, units = major_unit(result.meta.currency or "")
-    closes = {_day(second, zone): number(close) for second, close in zip(result.timestamp, table.close, strict=True)}
+    closes = {
+        _day(second, zone): parse_number(close) for second, close in zip(result.timestamp, table.close, strict=True)
+    }
     chart = Chart(
         symbol,
         zone,
@@ -185,13 +191,13 @@ def _read_result(result: _Result, symbol: str, interval: str, market: Market, no
 
 def _newest(result: _Result) -> int:
     """Return the newest moment that an answer speaks of, in epoch seconds."""
-    told = number(result.meta.regularMarketTime)
+    told = parse_number(result.meta.regularMarketTime)
     sound = told is not None and told.is_finite() and 0 < told < LATEST
     return max([*result.timestamp, int(told) if told is not None and sound else 0])
 
 
 def _bar(values: list[Any], factor: Decimal, units: int, names: Mapping[str, Any]) -> VendorBar:
-    *prices, volume = (number(value) for value in values)
+    *prices, volume = (parse_number(value) for value in values)
     raw = [raw_price(price, factor) if price is not None else (None, Decimal(0)) for price in prices]
     units_traded, volume_noise = raw_volume(volume, factor) if volume is not None else (None, Decimal(0))
     open_, high, low, close = (None if price is None else price / units for price, _ in raw)

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from contracts.files.numbers import excerpt, number
-from producers.sources.base import Refusal, VendorAction
+from contracts.files.numbers import excerpt, parse_number
+from producers.sources.base import ReportRefusal, VendorAction
 from producers.sources.currencies import major_unit
-from producers.sources.splits import Split, factor_after, raw_amount, share_ratio
+from producers.sources.splits import AdjustedSplit, factor_after, raw_amount, share_ratio
 
 LATEST = 100_000_000_000
 Second = Annotated[int, Field(ge=-10_000_000_000, le=LATEST)]  # epoch seconds that dates can hold
@@ -53,14 +53,14 @@ class Chart:
         return datetime.fromtimestamp(second, self.zone).date()
 
 
-def read_splits(events: object, chart: Chart) -> tuple[list[Split], list[Refusal]]:
+def read_splits(events: object, chart: Chart) -> tuple[list[AdjustedSplit], list[ReportRefusal]]:
     """Return the splits that can be read, future ones among them, and what cannot.
 
     Prices before a split that cannot be read stand as they were sent: nobody can have divided them by its ratio.  A
     day has one split, the last that is told: prices were divided by it once.
     """
-    splits: dict[date, Split] = {}
-    refusals: list[Refusal] = []
+    splits: dict[date, AdjustedSplit] = {}
+    refusals: list[ReportRefusal] = []
     for event in _readable(events, "split", _SplitEvent, chart, refusals):
         at = f"split {chart.day(event.date)}"
         ratio = share_ratio(event.numerator, event.denominator)
@@ -69,19 +69,21 @@ def read_splits(events: object, chart: Chart) -> tuple[list[Split], list[Refusal
             new, _, old = str(event.splitRatio).partition(":")
             ratio = share_ratio(new, old)
             wrong += f"; read as its splitRatio says, {event.splitRatio}" if ratio else "; it is not published"
-            refusals.append(Refusal(chart.symbol, at, wrong))
+            refusals.append(ReportRefusal(chart.symbol, at, wrong))
         if ratio:
-            split = Split(chart.day(event.date), ratio)
+            split = AdjustedSplit(chart.day(event.date), ratio)
             if split.ex_date in splits and splits[split.ex_date] != split:
                 other = splits[split.ex_date].ratio
                 refusals.append(
-                    Refusal(chart.symbol, at, f"a split of {other:g} and one of {ratio:g}: the last is read")
+                    ReportRefusal(chart.symbol, at, f"a split of {other:g} and one of {ratio:g}: the last is read")
                 )
             splits[split.ex_date] = split
     return list(splits.values()), refusals
 
 
-def read_dividends(events: object, chart: Chart, in_force: list[Split]) -> tuple[list[VendorAction], list[Refusal]]:
+def read_dividends(
+    events: object, chart: Chart, in_force: list[AdjustedSplit]
+) -> tuple[list[VendorAction], list[ReportRefusal]]:
     """Return the dividends that can be read, raw and in a currency's major unit, and what cannot.
 
     A dividend is in its own currency where it names one, else in the chart's.
@@ -90,12 +92,12 @@ def read_dividends(events: object, chart: Chart, in_force: list[Split]) -> tuple
         in_force: the splits that the amounts are adjusted for.
     """
     actions: list[VendorAction] = []
-    refusals: list[Refusal] = []
+    refusals: list[ReportRefusal] = []
     for event in _readable(events, "dividend", _DividendEvent, chart, refusals):
         ex_date = chart.day(event.date)
         currency, units = major_unit(event.currency or chart.currency)
         if units > 1 and not event.currency and (doubt := _doubt(event.amount, ex_date, chart, currency)):
-            refusals.append(Refusal(chart.symbol, f"dividend {ex_date}", doubt))
+            refusals.append(ReportRefusal(chart.symbol, f"dividend {ex_date}", doubt))
             continue
         amount, noise = raw_amount(event.amount, factor_after(in_force, ex_date))
         actions.append(
@@ -111,7 +113,7 @@ def read_dividends(events: object, chart: Chart, in_force: list[Split]) -> tuple
     return actions, refusals
 
 
-def _readable(events: object, kind: str, shape: type[_E], chart: Chart, refusals: list[Refusal]) -> Iterator[_E]:
+def _readable(events: object, kind: str, shape: type[_E], chart: Chart, refusals: list[ReportRefusal]) -> Iterator[_E]:
     """Yield the entries of a kind that can be read, and add the others to the refusals."""
     for name, entry in _listed(events, f"{kind}s"):
         try:
@@ -143,11 +145,13 @@ def _doubt(amount: Decimal, ex_date: date, chart: Chart, major: str) -> str | No
     )
 
 
-def _unreadable(chart: Chart, kind: str, name: str, entry: object, error: ValidationError) -> Refusal:
+def _unreadable(chart: Chart, kind: str, name: str, entry: object, error: ValidationError) -> ReportRefusal:
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"])) or "entry"
-    second = number(entry.get("date")) if isinstance(entry, dict) else None
+    second = parse_number(entry.get("date")) if isinstance(entry, dict) else None
     day: object = name
     if second is not None and second.is_finite() and abs(second) < LATEST:
         day = chart.day(int(second))
-    return Refusal(chart.symbol, f"{kind} {day}", f"unreadable {kind}: {where}: {first['msg']}: {excerpt(str(entry))}")
+    return ReportRefusal(
+        chart.symbol, f"{kind} {day}", f"unreadable {kind}: {where}: {first['msg']}: {excerpt(str(entry))}"
+    )

@@ -35,7 +35,7 @@ _OVERNIGHT = {"XCME", "XCBT", "XNYM", "XCEC", "IFUS", "CMES", "IEPA", "us_future
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class YahooMarket:
     """Where a symbol trades.
 
     Attributes:
@@ -52,7 +52,7 @@ class Market:
         return (self.calendar or self.exchange) in _OVERNIGHT
 
 
-def market_of(name: str | None, told: str | None, calendars: Mapping[str, str]) -> Market:
+def yahoo_market_of(name: str | None, told: str | None, calendars: Mapping[str, str]) -> YahooMarket:
     """Return the market of Yahoo's `exchangeName`.
 
     Args:
@@ -64,11 +64,11 @@ def market_of(name: str | None, told: str | None, calendars: Mapping[str, str]) 
     """
     name = name or "unnamed"
     if calendar := calendars.get(name):
-        return Market(_SHARES.get(name), calendar)
+        return YahooMarket(_SHARES.get(name), calendar)
     if mic := _SHARES.get(name):
-        return Market(mic)
+        return YahooMarket(mic)
     if calendar := _OTHERS.get(name):
-        return Market(None, calendar)
+        return YahooMarket(None, calendar)
     raise VendorRefused(
         f"yahoo names the exchange {name!r}{f' ({told})' if told else ''}, whose hours are not known here: name a "
         f'calendar of exchange_calendars for it, such as FORETICK_CALENDARS=\'{{"{name}": "XLON"}}\''

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from contracts.asyncapi import AVRO
 from contracts.samples import sample
+from contracts.tools.asyncapi import AVRO
 from contracts.topics import TOPICS
 from contracts.versions import newest
-from gateway.asyncapi import document, text
-from stack import generated
+from gateway.describe.asyncapi import asyncapi_document, asyncapi_text
+from stack.commands import generated
 from stack.layout import PROJECT
 from streaming.headers import headers_for
-from tests.node import run
-from tests.unit.gateway.gateways import gateway
+from tests.support.gateways import gateway
+from tests.support.node import run
 
 FILE = PROJECT / "docs" / "asyncapi.json"
 
@@ -31,7 +31,7 @@ def diagnose(made: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 @pytest.mark.slow  # the parser is two hundred npm packages
 def test_document_is_valid_by_asyncapis_own_parser(tmp_path: Path) -> None:
-    found = diagnose(document(), tmp_path)
+    found = diagnose(asyncapi_document(), tmp_path)
     assert [each for each in found["diagnostics"] if each["severity"] < 2] == []
     names = {name for topic in TOPICS for name in (topic.name, topic.dlq)}
     assert set(found["channels"]) == names | {"live", "forecast"}
@@ -40,7 +40,7 @@ def test_document_is_valid_by_asyncapis_own_parser(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("spoil", ["reference", "schema", "version"])
 def test_document_that_is_wrong_is_refused_by_the_parser(spoil: str, tmp_path: Path) -> None:
-    made = document()
+    made = asyncapi_document()
     if spoil == "reference":
         made["channels"]["stock-data"]["messages"]["BarClosed"]["$ref"] = "#/components/messages/Nothing"
     elif spoil == "schema":
@@ -52,7 +52,7 @@ def test_document_that_is_wrong_is_refused_by_the_parser(spoil: str, tmp_path: P
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_channel_carries_the_newest_schema_and_the_real_headers(topic: Any) -> None:
-    made = document()
+    made = asyncapi_document()
     event = sample(topic.event)
     payload = made["components"]["messages"][topic.event.__name__]["payload"]
     assert payload == {"schemaFormat": AVRO, "schema": newest(topic.event).schema}
@@ -65,12 +65,12 @@ def test_channel_carries_the_newest_schema_and_the_real_headers(topic: Any) -> N
 
 
 def test_committed_document_is_what_the_contracts_make_and_a_stale_one_is_found(tmp_path: Path) -> None:
-    assert FILE.read_text(encoding="utf-8") == text()
+    assert FILE.read_text(encoding="utf-8") == asyncapi_text()
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "asyncapi.json").write_text(text().replace("BarClosed", "BarOpened"))
-    assert any("docs/asyncapi.json is not what" in each for each in generated.outdated(tmp_path))
-    generated.write(tmp_path)
-    assert generated.outdated(tmp_path) == []
+    (tmp_path / "docs" / "asyncapi.json").write_text(asyncapi_text().replace("BarClosed", "BarOpened"))
+    assert any("docs/asyncapi.json is not what" in each for each in generated.outdated_files(tmp_path))
+    generated.write_generated(tmp_path)
+    assert generated.outdated_files(tmp_path) == []
 
 
 def test_gateway_serves_the_document_as_it_is_committed() -> None:

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 from forecasting.settings import ForecastingSettings
 from producers.settings import ExchangeSettings
 from stack.layout import Layout
-from stack.secrecy import every_secret, secrets_of, settings_of
+from stack.services.secrecy import every_secret, secrets_of, settings_of
 from streaming.settings import StreamSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -137,13 +137,13 @@ def test_dockerfile_copies_nothing_that_dockerignore_keeps_out() -> None:
     assert {source.split("/")[0] for copy in copies for source in copy.split()} == let_in
 
 
-# What the commands that workflows call import beside `stack.cli`.
+# What the commands that workflows call import beside `stack.cli.main`.
 WORK = {
-    "train": "forecasting.train",
-    "backtest": "forecasting.backtest",
-    "ingest": "stack.ingesting",
-    "rebuild": "stack.rebuilding",
-    "drift": "stack.drift",
+    "train": "forecasting.training.command",
+    "backtest": "forecasting.backtest.command",
+    "ingest": "stack.commands.ingest",
+    "rebuild": "stack.commands.rebuild",
+    "drift": "stack.commands.drift",
 }
 
 
@@ -163,9 +163,8 @@ def test_airflow_image_knows_the_commands_that_the_workflows_call() -> None:
 
 
 def test_airflow_image_holds_every_part_that_those_commands_import() -> None:
-    code = (
-        f"import sys, stack.cli, {', '.join(WORK.values())}; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    )
+    code = f"import sys, stack.cli.main, {', '.join(WORK.values())}"
+    code += "; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run((sys.executable, "-c", code), cwd=PROJECT, capture_output=True, text=True, check=True)
     copied = set(re.findall(r"^COPY (\w+) /srv", airflow_image(), re.MULTILINE))
     assert set(done.stdout.split()) & {*PARTS, "contracts"} == copied

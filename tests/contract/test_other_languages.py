@@ -12,7 +12,7 @@ from projections.settings import ProjectionSettings
 from streaming.reader import read_all
 from streaming.registry import Registry
 from tests.integration.projecting import bars, clear_topics, publish
-from tests.node import run
+from tests.support.node import run
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

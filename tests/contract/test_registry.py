@@ -17,14 +17,14 @@ from streaming import checks
 from streaming.admin import ensure_topics, register_schemas
 from streaming.checks import Findings, check_against, check_registry
 from streaming.codec import Codec
-from streaming.letters import DeadLetters
+from streaming.dead_letters import DeadLetters
 from streaming.publisher import Publisher
 from streaming.reader import read_all, read_range, watermarks
 from streaming.redriving import Redriver
 from streaming.registry import COMPATIBILITY, Registry, RegistryAway, SchemaLost, SchemaRefused, SchemaUnknown
-from streaming.restoring import RestoreRefused, restore
+from streaming.restoring import RestoreRefused, restore_registry
 from streaming.settings import StreamSettings
-from tests.topics import clear_topics, produce
+from tests.support.topics import clear_topics, produce
 
 
 @pytest.fixture
@@ -111,11 +111,11 @@ def test_event_of_ours_whose_schema_the_registry_has_lost_is_no_dead_letter_and_
     assert f"schema id {LOST}" in problem
     assert "Instead: `foretick contracts restore`" in problem
 
-    (given,) = restore(settings)
+    (given,) = restore_registry(settings)
     assert (given.use.schema_id, given.version) == (LOST, newest(BarClosed))
     assert [record.event for record in read_all(settings, STOCK_DATA)] == [sample(BarClosed)]
     assert check_registry(settings) == Findings()
-    assert restore(settings) == []
+    assert restore_registry(settings) == []
 
 
 def test_registry_that_holds_another_schema_under_the_id_has_lost_it_too(isolated):
@@ -125,7 +125,7 @@ def test_registry_that_holds_another_schema_under_the_id_has_lost_it_too(isolate
     with pytest.raises(SchemaLost, match="is of CorporateActionAnnounced, not of BarClosed"):
         list(read_all(settings, STOCK_DATA))
     with pytest.raises(RestoreRefused, match=r"uses the id for another schema.*empty the registry's storage"):
-        restore(settings)
+        restore_registry(settings)
 
 
 @pytest.mark.parametrize("headers", [{}, {"ce_source": "/elsewhere"}])
@@ -147,7 +147,7 @@ def test_schemas_are_not_registered_anew_beside_a_log_that_has_messages(isolated
     produce(settings, STOCK_DATA, Codec(StreamSettings()).encode(sample(BarClosed)), b"AAPL", OURS)
     with pytest.raises(SchemaLost, match=r"has no schema of stock-data, which hold messages.*contracts restore"):
         register_schemas(settings)
-    assert restore(settings) == []  # the ids are there, of another subject: nothing was lost but the names
+    assert restore_registry(settings) == []  # the ids are there, of another subject: nothing was lost but the names
     register_schemas(settings)
     clear_topics(settings)
 

@@ -84,7 +84,7 @@ def test_new_version_from_the_copy_to_the_release_says_each_next_step(copy: Copy
     copy.add(VENUE)
     assert "add `venue: str | None = None`" in copy.run("new-version", "BarClosed")[1]
     copy.edit(
-        "contracts/events.py",
+        "contracts/events/bar.py",
         "    trades: int | None = None\n",
         "    trades: int | None = None\n    venue: str | None = None\n",
     )

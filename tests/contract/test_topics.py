@@ -6,12 +6,12 @@ from confluent_kafka.cimpl import NewTopic
 
 from contracts.samples import sample
 from contracts.topics import STOCK_DATA, TOPICS
-from streaming.admin import prepare
+from streaming.admin import prepare_servers
 from streaming.fitness import TopicsUnfit, mend, refuse_unfit
 from streaming.registry import Registry
 from streaming.settings import StreamSettings
-from tests.topics import clear_topics, produce
-from tests.waiting import until
+from tests.support.topics import clear_topics, produce
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_topic_that_would_lose_events_is_refused_with_the_command_that_mends_it(
 def test_empty_topic_with_too_few_partitions_is_refused_and_given_the_others(made):
     settings = made("stock-data", 1, retention_ms="-1")
     with pytest.raises(TopicsUnfit, match=r"has 1 partitions, the table of topics says 6.*holds nothing yet.*--mend"):
-        prepare(settings)
+        prepare_servers(settings)
     assert mend(settings) == [f"{settings.physical('stock-data')} has 6 partitions now, not 1"]
     refuse_unfit(settings)
 

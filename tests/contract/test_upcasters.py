@@ -18,11 +18,13 @@ def test_upcaster_of_a_history_says_each_older_golden_in_the_newest_terms(monkey
     # As if version 1 had counted volume in lots of a hundred.
     lots = {("BarClosed", 1): lambda record: {**record, "volume": record["volume"] * 100}}
     plain = [
-        goldens.decode(BarClosed, each, goldens.golden_bytes(BarClosed, each.version)) for each in versions(BarClosed)
+        goldens.decode_golden(BarClosed, each, goldens.golden_bytes(BarClosed, each.version))
+        for each in versions(BarClosed)
     ]
     monkeypatch.setattr(upcasters, "UPCASTERS", lots)
     raised = [
-        goldens.decode(BarClosed, each, goldens.golden_bytes(BarClosed, each.version)) for each in versions(BarClosed)
+        goldens.decode_golden(BarClosed, each, goldens.golden_bytes(BarClosed, each.version))
+        for each in versions(BarClosed)
     ]
     assert raised[0].volume == plain[0].volume * 100
     assert raised[1:] == plain[1:]

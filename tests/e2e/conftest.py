@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from producers.exchange import COMMAND
+from producers.exchange.api import COMMAND
 from stack.layout import Layout
 from streaming.settings import StreamSettings
 

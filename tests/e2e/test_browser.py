@@ -14,12 +14,12 @@ from pymongo import MongoClient
 from contracts.events import BarClosed
 from contracts.ids import stamp
 from contracts.topics import STOCK_DATA
-from producers.exchange import COMMAND
-from stack.supervisor import Supervisor
+from producers.exchange.api import COMMAND
+from stack.services.supervisor import Supervisor
 from streaming.reader import read_all
 from tests.e2e.conftest import PATIENCE, set_clock
-from tests.supervised import kill
-from tests.waiting import until
+from tests.support.supervised import kill
+from tests.support.waiting import until
 
 CONNECTED = re.compile("live|replaying|recovered")
 PICTURES = Path(__file__).parents[2] / "docs" / "images"

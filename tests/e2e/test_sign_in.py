@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from gateway.tokens import entry, new_token
+from gateway.access.tokens import new_token, token_entry
 from projections.settings import ProjectionSettings
+from stack.services.web_build import build_web
 from stack.settings import StackSettings
 from stack.terminal import Terminal
-from stack.web import build
 from tests.e2e.conftest import PATIENCE
 from tests.e2e.test_accessibility import AXE, RULES
 from tests.integration.gatewaying import GatewayProcess, bars, publish
 from tests.integration.projecting import Running
-from tests.topics import clear_topics
+from tests.support.topics import clear_topics
 
 OWNER, READER = new_token(), new_token()
 
@@ -26,8 +26,8 @@ def gateway(isolated_module, tmp_path_factory) -> Iterator[GatewayProcess]:
     """A gateway with two tokens over the bars of five symbols; it serves the built app."""
     own = StackSettings().layout()
     own.logs.mkdir(parents=True, exist_ok=True)
-    build(own, Terminal())
-    tokens = [entry("owner", {"read", "predict"}, OWNER), entry("reader", {"read"}, READER)]
+    build_web(own, Terminal())
+    tokens = [token_entry("owner", {"read", "predict"}, OWNER), token_entry("reader", {"read"}, READER)]
     settings = ProjectionSettings(snapshot_seconds=0)
     publish(settings, bars(500))
     with Running(settings) as running:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from contracts.ids import stamp
 from stack.layout import Layout
-from stack.supervisor import Supervisor
+from stack.services.supervisor import Supervisor
 from tests.e2e.conftest import set_clock
 from tests.e2e.test_accessibility import PAGES, open_page
 from tests.e2e.test_browser import CONNECTED, last_bar, wait_for_a_later_bar, wait_for_history

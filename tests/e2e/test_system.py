@@ -12,17 +12,17 @@ from pymongo import MongoClient
 
 from contracts.topics import DRIFT_ALARMS, STOCK_DATA, TOPICS
 from forecasting.models.families import FAMILIES
-from stack.airflow import NAMES as AIRFLOW
 from stack.layout import Layout
-from stack.services import SERVERS, SERVICES, services
-from stack.supervisor import Supervisor
-from stack.training import airflow_lines
-from stack.workflows import Airflow
+from stack.run.airflow_api import Airflow
+from stack.run.training_log import airflow_lines
+from stack.services.airflow import AIRFLOW_NAMES as AIRFLOW
+from stack.services.supervisor import Supervisor
+from stack.services.table import SERVERS, SERVICES, services
 from streaming.reader import read_all
 from streaming.settings import StreamSettings
-from tests import waiting
 from tests.e2e.conftest import set_clock
-from tests.supervised import kill, running
+from tests.support import waiting
+from tests.support.supervised import kill, running
 
 SYMBOLS = {"AAPL", "GOOG", "IBM", "MSFT"}  # FB lists in the middle of the replay
 pytestmark = pytest.mark.usefixtures("market")

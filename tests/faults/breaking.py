@@ -7,12 +7,12 @@ import psutil
 from rich.console import Console
 
 from stack.layout import Layout
-from stack.service import DidNotStart, Service
-from stack.services import services
-from stack.starting import start
-from stack.supervisor import Supervisor
-from tests.supervised import kill, running
-from tests.waiting import until
+from stack.run.starting import start_services
+from stack.services.service import DidNotStart, Service
+from stack.services.supervisor import Supervisor
+from stack.services.table import services
+from tests.support.supervised import kill, running
+from tests.support.waiting import until
 
 NAMES = ("kafka", "registry", "mongodb")
 
@@ -52,7 +52,7 @@ class Servers:
     def begin(self, name: str) -> None:
         """Start a server that is away, as `foretick up` does. Raises DidNotStart, and then it is away still."""
         try:
-            start(self.layout, self._supervisor, [self._services[name]], Console(quiet=True))
+            start_services(self.layout, self._supervisor, [self._services[name]], Console(quiet=True))
         except DidNotStart:
             self._supervisor.stop(self._services[name])
             raise

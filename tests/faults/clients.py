@@ -22,8 +22,8 @@ from contracts.events import BarClosed
 from contracts.ids import bar_id
 from contracts.samples import sample
 from contracts.topics import FORECAST_SCORES, STOCK_DATA, Topic
-from gateway.messages import OPTIONS
-from gateway.responses import Bar
+from gateway.schemas.responses import Bar
+from gateway.stream.messages import OPTIONS
 from stack.layout import Layout
 from streaming.away import ServerAway
 from streaming.codec import Codec

@@ -7,7 +7,7 @@ from projections.rebuild import rebuild
 from projections.settings import ProjectionSettings
 from tests.faults.streams import caught_up, publish, stream
 from tests.faults.truths import MODELS, assert_exactly_once
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def go_on_rebuilt(settings: ProjectionSettings, consumer: Any, dice: random.Random) -> None:

@@ -16,7 +16,7 @@ from streaming.publisher import Publisher, PublishFailed
 from streaming.reader import LogAway, watermarks
 from streaming.sink import Away
 from tests.faults.truths import MODELS, missing
-from tests.waiting import until
+from tests.support.waiting import until
 
 _SYMBOLS = 60
 

@@ -9,12 +9,12 @@ import psutil
 import pytest
 
 from contracts.topics import STOCK_DATA, STOCK_FORECASTS
-from producers.exchange import COMMAND
-from stack import orphans
-from stack.backup.restoring import check
+from producers.exchange.api import COMMAND
+from stack.run import orphans
+from stack.run.backup.restoring import check_backup
 from streaming.ranges import every_end, topic_epoch
-from tests.stacks import Stack
-from tests.waiting import until
+from tests.support.stacks import Stack
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.long, pytest.mark.realtime, pytest.mark.timeout(900)]
 UP = ("up", "--detach", "--without", "airflow", "--no-train")
@@ -61,12 +61,12 @@ def test_home_that_is_destroyed_comes_back_from_a_backup_made_while_it_ran(stack
     quicken(stack, 2.0)  # its history lasts for a quarter of an hour
     until(lambda: forecasts(stack), "there are forecasts", WAIT)
     well(stack, "backup", str(folder))
-    first = check(folder)
+    first = check_backup(folder)
     settings = stack.layout.stream()
     until(lambda: len(forecasts(stack)) >= 20, "there are more", WAIT)
     acknowledged, newest = every_end(settings), forecasts(stack)[0]
     well(stack, "backup", str(folder))  # bars and forecasts go on meanwhile
-    second = check(folder)
+    second = check_backup(folder)
     names = {topic.name: topic_epoch(settings, topic) for topic in (STOCK_DATA, STOCK_FORECASTS)}
     destroy(stack)
 

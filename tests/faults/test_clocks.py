@@ -9,7 +9,7 @@ import pytest
 from projections.rebuild import rebuild
 from tests.faults.streams import caught_up, publish, stream
 from tests.faults.truths import assert_exactly_once
-from tests.waiting import until
+from tests.support.waiting import until
 
 HOUR = timedelta(hours=1)
 

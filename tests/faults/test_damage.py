@@ -17,8 +17,8 @@ from streaming.damage import Damaged
 from streaming.publisher import Publisher
 from streaming.reader import read_all
 from tests.faults.streams import stream
-from tests.segments import HEAD, batches, overwritten, segment
-from tests.waiting import until
+from tests.support.segments import HEAD, batches, overwritten, segment
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.long
 
@@ -65,7 +65,7 @@ def reader(isolated) -> Iterator[Reader]:
 
 
 def three_batches(settings, broken, dice) -> tuple[Path, list[tuple[int, int]]]:
-    """Publish three batches of one partition; return its segment, and where in it each batch begins and ends."""
+    """Publish three batches at least; return their segment, and where in it each begins and ends."""
     events = [replace(event, symbol="S1") for event in stream(9, dice)]
     for at in range(0, 9, 3):
         with Publisher(settings, "/foretick/producers") as publisher:
@@ -74,7 +74,7 @@ def three_batches(settings, broken, dice) -> tuple[Path, list[tuple[int, int]]]:
     partition = next(iter(read_all(settings, STOCK_DATA))).partition
     file = segment(broken.layout.data, settings.physical(STOCK_DATA.name), partition)
     found = batches(file)
-    assert len(found) == 3
+    assert len(found) >= 3  # a busy machine sends a batch in two
     return file, found
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from projections.asof import verify_against_log
-from projections.csvfile import verify
-from stack.service import DidNotStart
-from tests.disks import filled, is_small, mounted
+from projections.snapshots.csvfile import verify
+from stack.services.service import DidNotStart
 from tests.faults.streams import Publishing, caught_up, publish, stream
 from tests.faults.truths import assert_all_arrived, assert_exactly_once
-from tests.supervised import ended
-from tests.waiting import until
+from tests.support.disks import filled, is_small, mounted
+from tests.support.supervised import ended
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.long
 

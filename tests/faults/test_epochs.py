@@ -6,8 +6,8 @@ from contracts.topics import STOCK_DATA
 from tests.faults.reprise import go_on_rebuilt
 from tests.faults.streams import caught_up, publish, stream
 from tests.integration.projecting import command
-from tests.topics import make_anew
-from tests.waiting import until
+from tests.support.topics import make_anew
+from tests.support.waiting import until
 
 
 def test_topic_made_anew_under_a_running_service_stops_it_and_the_command_it_names_mends_it(

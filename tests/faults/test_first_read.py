@@ -11,17 +11,17 @@ import pytest
 
 from contracts.events import BarClosed, ForecastIssued
 from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
-from forecasting.following import Backlog, Follower, ends
-from forecasting.serve import Serving
+from forecasting.log.consumers import Follower, KafkaTopicReader, end_offsets
+from forecasting.serving.service import Serving
 from forecasting.settings import ServeSettings
 from streaming.publisher import KafkaAway, Publisher
 from streaming.reader import LogAway, read_all
 from streaming.records import Batch
 from streaming.registry import RegistryAway
 from streaming.sink import Away
-from tests.unit.forecasting.markets import bar, sessions
-from tests.unit.forecasting.memory import FixedClock, Model, Watch, lineup
-from tests.waiting import PATIENCE, until
+from tests.support.markets import bar, sessions
+from tests.support.memory_log import FixedClock, Model, Watch, models_at_work
+from tests.support.waiting import PATIENCE, until
 
 SYMBOLS = [f"S{number}" for number in range(60)]
 DAYS = 200
@@ -38,13 +38,13 @@ class Reading:
         self._stop = threading.Event()
         self._serving = Serving(
             settings,
-            Watch(lineup(champion=Model("1"))),
+            Watch(models_at_work(champion=Model("1"))),
             Publisher(settings, "/tests"),
             FixedClock(bar(day=DAYS).closed_at),
-            actions=Backlog(settings, CORPORATE_ACTIONS),
-            issued=Backlog(settings, STOCK_FORECASTS),
-            scores=Backlog(settings, FORECAST_SCORES),
-            ends=partial(ends, settings, STOCK_DATA),
+            actions=KafkaTopicReader(settings, CORPORATE_ACTIONS),
+            issued=KafkaTopicReader(settings, STOCK_FORECASTS),
+            scores=KafkaTopicReader(settings, FORECAST_SCORES),
+            ends=partial(end_offsets, settings, STOCK_DATA),
             stop=self._stop,
         )
         self.positions, self._loop = self._serving.positions, Follower(settings, "foretick.forecasting", TOPICS, self)

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.breaking import NAMES
 from tests.faults.streams import Publishing, caught_up, stream
 from tests.faults.truths import assert_all_arrived, assert_exactly_once
-from tests.waiting import until
+from tests.support.waiting import until
 
 _FULL = 100_000
 

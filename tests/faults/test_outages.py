@@ -18,7 +18,7 @@ from tests.faults.proxies import proxy
 from tests.faults.streams import caught_up, position, publish, stream
 from tests.faults.truths import MODELS, assert_exactly_once, raw
 from tests.integration.projecting import database
-from tests.waiting import until
+from tests.support.waiting import until
 
 _FULL = 100_000
 

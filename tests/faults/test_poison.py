@@ -14,11 +14,11 @@ from contracts.topics import STOCK_DATA
 from contracts.versions import newest
 from projections.rebuild import RebuildRefused, rebuild
 from streaming.codec import Codec
-from streaming.letters import DeadLetters
+from streaming.dead_letters import DeadLetters
 from tests.faults.streams import caught_up, position, publish, stream
 from tests.faults.truths import assert_exactly_once, decoded, raw
 from tests.integration.projecting import database, documents
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def poison(settings) -> dict[str, bytes | None]:

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.streams import Publishing, caught_up, publish, stream
 from tests.faults.truths import MODELS, assert_exactly_once
 from tests.integration.projecting import command, database
-from tests.waiting import until
+from tests.support.waiting import until
 
 KILLS = 10
 

@@ -10,7 +10,7 @@ import pytest
 from contracts.topics import STOCK_DATA
 from tests.faults.reprise import go_on_rebuilt
 from tests.faults.streams import caught_up, publish, stream
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.long
 

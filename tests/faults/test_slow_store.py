@@ -12,14 +12,14 @@ from contracts.events import ForecastIssued, ForecastScored
 from contracts.samples import sample
 from contracts.topics import FORECAST_SCORES, STOCK_FORECASTS
 from projections.checkpoints import vector
-from projections.forecasts import FORECASTS
 from projections.mongo import Store
+from projections.read_models.forecasts import FORECASTS
 from projections.service import Projections
 from projections.settings import ProjectionSettings
 from streaming.publisher import Publisher
 from streaming.reader import watermarks
 from tests.faults.proxies import slow_proxy
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 SCORES = 4000
 RATE = 20  # forecasts a second

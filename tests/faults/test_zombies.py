@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.faults.streams import Publishing, caught_up, position, publish, stream
 from tests.faults.truths import assert_exactly_once
-from tests.waiting import until
+from tests.support.waiting import until
 
 LAUNCH = "tests.faults.launch"
 

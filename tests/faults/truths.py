@@ -18,14 +18,14 @@ from confluent_kafka import Consumer, TopicPartition
 from contracts.events import BarClosed
 from contracts.topics import STOCK_DATA
 from contracts.versions import newest
-from projections.bars import BARS
+from projections.read_models.bars import BARS
+from projections.read_models.revisions import REVISIONS
+from projections.read_models.symbols import SYMBOLS
 from projections.rebuild import rebuild
-from projections.revisions import REVISIONS
 from projections.settings import ProjectionSettings
-from projections.symbols import SYMBOLS
 from streaming.settings import StreamSettings
 from tests.integration.projecting import assert_reconciled, database
-from tests.waiting import until
+from tests.support.waiting import until
 
 MODELS = (BARS, REVISIONS, SYMBOLS)  # all that bars alone make
 _LATER = ("vwap", "trades")  # fields of version 2: where they are null, documents leave them out

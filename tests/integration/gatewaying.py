@@ -23,8 +23,8 @@ from contracts.samples import sample
 from contracts.topics import STOCK_DATA
 from streaming.publisher import Publisher
 from streaming.settings import StreamSettings
-from tests.ports import HOST, free_port
-from tests.waiting import PATIENCE, until
+from tests.support.ports import HOST, free_port
+from tests.support.waiting import PATIENCE, until
 
 TOPIC = STOCK_DATA.name
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from projections.readmodels import READ_MODELS
-from tests.ports import HOST, free_port
-from tests.waiting import PATIENCE
+from projections.read_models.table import READ_MODELS
+from tests.support.ports import HOST, free_port
+from tests.support.waiting import PATIENCE
 
 
 class Service:

@@ -11,12 +11,12 @@ import httpx
 
 from contracts.events import BarClosed, CorporateActionAnnounced
 from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA
-from producers.exchange import COMMAND
+from producers.exchange.api import COMMAND
 from streaming.reader import read_all
 from streaming.records import Record
 from streaming.settings import StreamSettings
-from tests.ports import HOST, free_port
-from tests.waiting import PATIENCE, until
+from tests.support.ports import HOST, free_port
+from tests.support.waiting import PATIENCE, until
 
 
 class Process:
@@ -81,7 +81,7 @@ class Market:
             "FORETICK_OPS_PORT": str(ops),
             **settings,
         }
-        self.exchange = Process("producers.exchange", folder, port, self.environment)
+        self.exchange = Process("producers.exchange.api", folder, port, self.environment)
         self.producers = Process("producers.main", folder, ops, self.environment)
 
     def __enter__(self) -> "Market":

@@ -21,14 +21,14 @@ from contracts.topics import STOCK_DATA
 from projections.checkpoints import vector
 from projections.folds import ReadModel, by_document, fold
 from projections.mongo import Store
-from projections.readmodels import READ_MODELS
+from projections.read_models.table import READ_MODELS
 from projections.service import Projections
 from projections.settings import ProjectionSettings
-from stack.cli import app
+from stack.cli.main import app
 from streaming.publisher import Publisher
 from streaming.reader import read_all, watermarks
-from tests.topics import clear_topics
-from tests.waiting import PATIENCE, until
+from tests.support.topics import clear_topics
+from tests.support.waiting import PATIENCE, until
 
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 

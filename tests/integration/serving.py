@@ -21,18 +21,18 @@ from contracts.samples import sample
 from contracts.topics import STOCK_FORECASTS, Topic
 from forecasting.models.arima import Arima
 from forecasting.models.naive import Naive
-from forecasting.registry import ModelRegistry
+from forecasting.modelstore.registry import ModelRegistry
 from forecasting.settings import ForecastingSettings
 from streaming.publisher import Publisher
 from streaming.reader import LogAway, read_all
 from streaming.records import Record
 from tests.integration.producing import Process
-from tests.ports import HOST, free_port
-from tests.topics import clear_topics
-from tests.unit.forecasting.markets import bar, market
+from tests.support.markets import bar, market
+from tests.support.ports import HOST, free_port
+from tests.support.topics import clear_topics
 
 SYMBOLS = ("AAPL", "IBM", "MSFT")
-SERVING, SCORING = "forecasting.main", "forecasting.scoring_main"
+SERVING, SCORING = "forecasting.serving.main", "forecasting.scoring.main"
 
 
 class ClockServer:

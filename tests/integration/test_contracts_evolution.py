@@ -15,14 +15,14 @@ from contracts import upcasters
 from contracts.events import BarClosed
 from contracts.topics import STOCK_DATA
 from contracts.versions import later_fields, versions
-from projections.bars import BARS
-from projections.csvfile import snapshot, verify
 from projections.documents import business
+from projections.read_models.bars import BARS
+from projections.read_models.revisions import REVISIONS
+from projections.read_models.symbols import SYMBOLS
 from projections.rebuild import rebuild
-from projections.revisions import REVISIONS
 from projections.settings import ProjectionSettings
-from projections.snapshots import columns_of
-from projections.symbols import SYMBOLS
+from projections.snapshots.content import columns_of
+from projections.snapshots.csvfile import snapshot, verify
 from streaming.reader import read_all
 from tests.integration.gatewaying import GatewayProcess
 from tests.integration.projecting import Running, bars, documents, expected, publish

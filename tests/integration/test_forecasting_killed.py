@@ -14,12 +14,12 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from forecasting.owners import this_process
-from forecasting.registry import ModelRegistry
+from forecasting.modelstore.process_identity import this_process
+from forecasting.modelstore.registry import ModelRegistry
 from forecasting.settings import ForecastingSettings
 from tests.conftest import Isolated
 from tests.integration.test_forecasting_training import named, publish_market
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.mlflow
 
@@ -35,8 +35,8 @@ def hear() -> None:
 class Command:
     """A command of the forecasting part as a process of its own, and the runs of its experiment."""
 
-    def __init__(self, settings: ForecastingSettings, folder: Path, module: str, *arguments: str) -> None:
-        self.log = folder / f"{module}.log"
+    def __init__(self, settings: ForecastingSettings, folder: Path, room: str, *arguments: str) -> None:
+        self.log = folder / f"{room}.log"
         self._settings = settings
         environment = os.environ | {
             "FORETICK_MODEL_NAME": settings.model_name,
@@ -45,7 +45,7 @@ class Command:
             "FORETICK_FAMILY_PARAMETERS": json.dumps(ENDLESS),
             "FORETICK_HOME": str(folder),
         }
-        command = (sys.executable, "-m", f"forecasting.{module}", *arguments)
+        command = (sys.executable, "-m", f"forecasting.{room}.command", *arguments)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, preexec_fn=hear)
 
@@ -78,14 +78,14 @@ def settings(log: Isolated) -> ForecastingSettings:
 
 @pytest.fixture
 def training(settings: ForecastingSettings, tmp_path: Path) -> Iterator[Command]:
-    with fitting(settings, tmp_path, "train", "--families", "lstm") as command:
+    with fitting(settings, tmp_path, "training", "--families", "lstm") as command:
         yield command
 
 
 @contextmanager
-def fitting(settings: ForecastingSettings, folder: Path, module: str, *arguments: str) -> Iterator[Command]:
+def fitting(settings: ForecastingSettings, folder: Path, room: str, *arguments: str) -> Iterator[Command]:
     """Run a command that fits a network until it is ended."""
-    command = Command(settings, folder, module, *arguments)
+    command = Command(settings, folder, room, *arguments)
     try:
         command.fits()
         yield command
@@ -158,7 +158,7 @@ def test_runs_of_a_killed_training_are_closed_by_the_next_and_those_of_others_ar
         training.end(signal.SIGKILL)
         assert states(settings)["lstm"] == "RUNNING"
 
-        following = Command(settings, tmp_path, "train", "--families", "naive", "--register-only")
+        following = Command(settings, tmp_path, "training", "--families", "naive", "--register-only")
 
         assert following.process.wait(PATIENCE * 60) == 0, following.log.read_text()
         found = states(settings)

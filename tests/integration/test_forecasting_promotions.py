@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from contracts.events import ModelPromoted
-from forecasting import history
-from forecasting.deciding import promote
-from forecasting.progress import PlainProgress
-from forecasting.promotions import NoEvidence
-from forecasting.registry import ModelRegistry, NoModel
-from forecasting.training import Outcome, train
+from forecasting.data import history
+from forecasting.modelstore.registry import ModelRegistry, NoModel
+from forecasting.training.progress import PlainProgress
+from forecasting.training.promote import promote
+from forecasting.training.promotions import NoEvidence
+from forecasting.training.run import Outcome, train
 from streaming.publisher import Publisher, PublishFailed
 from tests.conftest import Isolated
 from tests.integration.serving import ClockServer, Desk

@@ -12,17 +12,17 @@ from mlflow import MlflowClient
 
 from contracts.events import ForecastIssued
 from contracts.topics import FORECAST_SCORES
-from forecasting import reproduce
-from forecasting.differences import Reproduction
-from forecasting.history import freeze_as_of
-from forecasting.progress import PlainProgress
-from forecasting.registry import NoModel
-from forecasting.reproduction import NoForecast, reproduce_forecast, reproduce_run
-from forecasting.training import Outcome, train
+from forecasting.data.history import freeze_as_of
+from forecasting.modelstore.registry import NoModel
+from forecasting.reproduce.command import reproduction_lines
+from forecasting.reproduce.differences import Reproduction
+from forecasting.reproduce.run import NoForecast, reproduce_forecast, reproduce_run
+from forecasting.training.progress import PlainProgress
+from forecasting.training.run import Outcome, train
 from tests.conftest import Isolated
 from tests.integration.serving import SCORING, SERVING, SYMBOLS, ClockServer, Desk
-from tests.unit.forecasting.markets import bar, split
-from tests.waiting import until
+from tests.support.markets import bar, split
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.mlflow
 
@@ -133,7 +133,7 @@ def test_forecast_of_each_family_done_again_is_equal(
         found = reproduce_forecast(desk.settings, forecast.forecast_id, PlainProgress())
         assert found.equal, said(found)
         assert found.differences == ()
-    print(reproduce.describe(found))
+    print(reproduction_lines(found))
     assert "EQUAL" in capsys.readouterr().out
 
 
@@ -155,7 +155,7 @@ def test_forecast_that_was_forged_is_not_equal(desk: Desk, forecasts: list[Forec
     assert set(said(prices)) == {"forecast id", "prices", "step 2: mean"}
     assert not inputs.equal
     assert {"forecast id", "input sha256"} <= set(said(inputs))
-    assert "NOT EQUAL" in reproduce.describe(inputs)
+    assert "NOT EQUAL" in reproduction_lines(inputs)
 
 
 def test_reproducing_what_is_not_there_says_so(desk: Desk) -> None:

@@ -12,8 +12,8 @@ from contracts.parts import ForecastStep, Lineage, ModelRef, OffsetRange, Quanti
 from contracts.topics import FORECAST_SCORES, STOCK_DATA
 from streaming.records import Record
 from tests.integration.serving import SCORING, SYMBOLS, price
-from tests.unit.forecasting.markets import bar, split
-from tests.waiting import until
+from tests.support.markets import bar, split
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.mlflow
 

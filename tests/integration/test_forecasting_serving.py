@@ -10,11 +10,11 @@ import pytest
 from confluent_kafka import Producer
 
 from contracts.topics import STOCK_DATA, STOCK_FORECASTS
-from forecasting.frames import frame_sha256, symbol_frame
+from forecasting.data.frames import frame_sha256, symbol_frame
 from streaming.reader import read_range
 from tests.integration.serving import SERVING, SYMBOLS, owed
-from tests.unit.forecasting.markets import bar, market
-from tests.waiting import PATIENCE, until
+from tests.support.markets import bar, market
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.realtime, pytest.mark.mlflow]
 ROLES = {"naive": "CHAMPION", "arima": "SHADOW"}

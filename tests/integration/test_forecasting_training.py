@@ -19,20 +19,21 @@ from mlflow import MlflowClient
 
 from contracts.events import ModelPromoted
 from contracts.topics import MODEL_PROMOTIONS, STOCK_DATA
-from forecasting import history, training
-from forecasting.frames import canonical_bytes
-from forecasting.gate import Candidate, Choice
+from forecasting.data import history
+from forecasting.data.code_version import code_version
+from forecasting.data.frames import canonical_bytes
 from forecasting.models.families import FAMILIES
-from forecasting.progress import PlainProgress
-from forecasting.pyfunc import signature
-from forecasting.registry import ModelRegistry, ModelsAway, NoModel, Unloadable
+from forecasting.modelstore.pyfunc import signature
+from forecasting.modelstore.registry import ModelRegistry, ModelsAway, NoModel, Unloadable
 from forecasting.settings import ForecastingSettings
-from forecasting.training import NothingToLearn, Outcome, train
-from forecasting.versions import code_version
+from forecasting.training import run as training
+from forecasting.training.gate import Candidate, Choice
+from forecasting.training.progress import PlainProgress
+from forecasting.training.run import NothingToLearn, Outcome, train
 from streaming.publisher import Publisher, PublishFailed
 from streaming.reader import read_all
 from tests.conftest import Isolated
-from tests.unit.forecasting.markets import bar, market, split
+from tests.support.markets import bar, market, split
 
 pytestmark = pytest.mark.mlflow
 
@@ -105,7 +106,7 @@ def champion_of(outcome: Outcome) -> Candidate:
 
 def quick(settings: ForecastingSettings, families: Sequence[str] = QUICK, **options: bool) -> Outcome | None:
     """Train families that learn in no time, and draw no pictures: those take most of the rest."""
-    with mock.patch("forecasting.tracking.log_pictures"):
+    with mock.patch("forecasting.training.tracking.log_pictures"):
         return train(settings, progress=PlainProgress(), families=families, **options)
 
 
@@ -234,14 +235,14 @@ def test_vector_names_the_same_bytes_after_more_events(isolated: Isolated) -> No
     settings = named("vector", isolated)
     publish_market(settings, 70)
     vector = history.freeze(settings)
-    before = history.load(settings, vector)
+    before = history.load_history(settings, vector)
 
     with Publisher(settings, "/test") as publisher:
         late = bar("S0", 3, 1000.0, revision=1)
         publisher.publish(late, time=late.recorded_at)
         halving = split("S0", datetime(2006, 1, 20, tzinfo=UTC), 2.0)
         publisher.publish(halving, time=halving.recorded_at)
-    again, now = history.load(settings, vector), history.load(settings, history.freeze(settings))
+    again, now = history.load_history(settings, vector), history.load_history(settings, history.freeze(settings))
 
     assert canonical_bytes(again.frame) == canonical_bytes(before.frame)
     assert again.sha256 == before.sha256 != now.sha256
@@ -252,12 +253,12 @@ def test_vector_names_the_same_bytes_after_more_events(isolated: Isolated) -> No
 def test_history_with_poison_in_it_is_read_all_the_same(isolated: Isolated) -> None:
     settings = named("poison", isolated)
     publish_market(settings, 70)
-    clean = history.load(settings, history.freeze(settings))
+    clean = history.load_history(settings, history.freeze(settings))
     producer = Producer(settings.kafka_config())
     producer.produce(settings.physical(STOCK_DATA.name), b"\x07nonsense", b"S0")
     producer.flush(10)
 
-    poisoned = history.load(settings, history.freeze(settings))
+    poisoned = history.load_history(settings, history.freeze(settings))
 
     assert poisoned.sha256 == clean.sha256
     assert poisoned.vector != clean.vector
@@ -332,7 +333,7 @@ def test_training_beside_a_champion_that_this_code_cannot_load_goes_on(
 ) -> None:
     first = quick(other, ["naive"])
     assert first is not None
-    monkeypatch.setattr("forecasting.pyfunc.load", lambda folder: int("a file of other code"))
+    monkeypatch.setattr("forecasting.modelstore.pyfunc.load_estimator", lambda folder: int("a file of other code"))
     with pytest.raises(Unloadable, match="was made by code"):
         ModelRegistry(other).load("champion")
 
@@ -378,14 +379,14 @@ class Done:
     stderr: str
 
 
-def command(settings: ForecastingSettings, *arguments: str, module: str = "train") -> Done:
+def command(settings: ForecastingSettings, *arguments: str, room: str = "training") -> Done:
     """Run a command in this process, which has imported already what takes long to import."""
     environment = {
         "FORETICK_MODEL_NAME": settings.model_name,
         "FORETICK_EXPERIMENT": settings.experiment,
         "FORETICK_HOLDOUT_SESSIONS": "60",
     }
-    main = importlib.import_module(f"forecasting.{module}").main
+    main = importlib.import_module(f"forecasting.{room}.command").main
     with (
         mock.patch.dict(os.environ, environment),
         redirect_stdout(StringIO()) as out,
@@ -416,11 +417,11 @@ def test_command_freezes_then_trains_on_what_it_froze(other: ForecastingSettings
 def test_backtest_of_registered_versions_logs_its_figures_and_report(
     other: ForecastingSettings, tmp_path: Path
 ) -> None:
-    untrained = command(other, "--registered", module="backtest")
+    untrained = command(other, "--registered", room="backtest")
     trained = command(other, "--families", "naive", "--register-only")
 
     asked = ("--registered", "--if-needed", "--sessions", "40", "--out", str(tmp_path / "report.html"))
-    done, again = command(other, *asked, module="backtest"), command(other, *asked, module="backtest")
+    done, again = command(other, *asked, room="backtest"), command(other, *asked, room="backtest")
 
     assert untrained.returncode == 1
     assert "train first" in untrained.stderr

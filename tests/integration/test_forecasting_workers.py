@@ -12,21 +12,21 @@ from distributed import LocalCluster
 
 from forecasting.models.arima import Arima
 from forecasting.settings import ForecastingSettings
-from forecasting.workers import WorkersAway, workers
-from tests.supervised import ended
-from tests.unit.forecasting.markets import market
-from tests.waiting import PATIENCE, until
+from forecasting.training.workers import WorkersAway, workers
+from tests.support.markets import market
+from tests.support.supervised import ended
+from tests.support.waiting import PATIENCE, until
 
 SYMBOLS = 40
 FITTING = """
-from forecasting.endings import told_to_end
+from forecasting.modelstore.signals import terminated_by_signals
 from forecasting.models.arima import Arima
 from forecasting.settings import ForecastingSettings
-from forecasting.workers import workers
-from tests.unit.forecasting.markets import market
+from forecasting.training.workers import workers
+from tests.support.markets import market
 
 frame = market(400, 900)
-with told_to_end(), workers(ForecastingSettings(training_workers=2)):
+with terminated_by_signals(), workers(ForecastingSettings(training_workers=2)):
     Arima().fit(frame, lambda epoch: print("fitting", flush=True) if epoch.number == 20 else None)
 """
 
@@ -80,7 +80,7 @@ def test_arima_on_a_dask_cluster_learns_the_same_to_the_bit(
 
 
 def test_workers_of_a_scheduler_that_is_not_there_are_told_to_be_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecasting.workers._CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr("forecasting.training.workers._CONNECT_SECONDS", 1.0)
 
     with (
         pytest.raises(WorkersAway, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"),

@@ -12,12 +12,12 @@ import pytest
 from contracts.events import CorporateActionAnnounced, ForecastIssued, ForecastScored
 from contracts.ids import stamp
 from contracts.samples import sample
-from projections.bars import BARS
-from projections.corporate_actions import CORPORATE_ACTIONS
-from projections.forecasts import FORECASTS
+from projections.read_models.bars import BARS
+from projections.read_models.corporate_actions import ACTIONS
+from projections.read_models.forecasts import FORECASTS
+from projections.read_models.revisions import REVISIONS
+from projections.read_models.symbols import SYMBOLS
 from projections.rebuild import rebuild
-from projections.revisions import REVISIONS
-from projections.symbols import SYMBOLS
 from tests.integration.gatewaying import GatewayProcess, bars, publish
 from tests.integration.projecting import Running
 
@@ -36,7 +36,7 @@ LATER = (
     ),
     replace(FORECAST, forecast_id="00000000-0000-0000-0000-000000000001", issued_at=THEN + HOUR),
 )
-MODELS = (BARS, REVISIONS, CORPORATE_ACTIONS, FORECASTS, SYMBOLS)
+MODELS = (BARS, REVISIONS, ACTIONS, FORECASTS, SYMBOLS)
 QUESTIONS = ("bars/AAPL?", "bars/AAPL?adjust=splits&", "actions/AAPL?", "forecasts/AAPL?")
 
 

@@ -26,8 +26,8 @@ from projections.settings import ProjectionSettings
 from streaming.publisher import Publisher
 from tests.integration.gatewaying import HOST, TOPIC, GatewayProcess, bars, forecasts, publish
 from tests.integration.projecting import Running, clear
-from tests.unit.gateway.gateways import scoring
-from tests.waiting import PATIENCE, until
+from tests.support.gateways import scoring
+from tests.support.waiting import PATIENCE, until
 
 ALLOWED_ENDS = {1000, 1002, 1003, 1007, 1009, 3008}  # the caller's own fault; never 1011 or 1006
 # A bare date is taken for a time; a schema does not tell what a cursor is; 503 is judged below.

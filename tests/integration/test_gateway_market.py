@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.reports import Pipeline
+from gateway.schemas.pipeline import Pipeline
 from producers.sessions import calendar_of
 from streaming.settings import StreamSettings
 from tests.integration.gatewaying import GatewayProcess
 from tests.integration.producing import Process, until
-from tests.ports import HOST, free_port
-from tests.topics import clear_topics
+from tests.support.ports import HOST, free_port
+from tests.support.topics import clear_topics
 
 CSV = "date,open,high,low,close,volume\n2012-01-03,10,11,9,10.5,1000\n"
 

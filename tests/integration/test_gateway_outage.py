@@ -18,16 +18,16 @@ import pytest
 from contracts.topics import STOCK_DATA
 from projections.settings import ProjectionSettings
 from stack.layout import Layout
-from stack.supervisor import Supervisor
-from streaming.admin import prepare
+from stack.services.supervisor import Supervisor
+from streaming.admin import prepare_servers
 from streaming.reader import watermarks
 from streaming.settings import StreamSettings
 from tests.integration.gatewaying import TOPIC, GatewayProcess, bars, last_seen, publish, run
 from tests.integration.projecting import Running
 from tests.integration.test_projections_outage import DocumentServer
-from tests.supervised import running
-from tests.topics import clear_topics
-from tests.waiting import until
+from tests.support.supervised import running
+from tests.support.topics import clear_topics
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_kafka_killed_is_told_by_heartbeats_and_costs_no_bar(own_kafka, monkeypa
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     settings = StreamSettings()
-    prepare(settings)
+    prepare_servers(settings)
     gateway = GatewayProcess(tmp_path, environment)
     gateway.start()
     gateway.live()

@@ -6,12 +6,12 @@ import signal
 import httpx
 import pytest
 
-from gateway.responses import Prediction
+from gateway.schemas.responses import Prediction
 from projections.settings import ProjectionSettings
 from tests.integration.gatewaying import GatewayProcess, run
 from tests.integration.projecting import Running
 from tests.integration.serving import SERVING, SYMBOLS
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.mlflow
 

@@ -13,8 +13,8 @@ from contracts.events import CorporateActionAnnounced, ForecastIssued, ForecastS
 from contracts.ids import stamp
 from contracts.samples import sample
 from contracts.topics import STOCK_DATA
-from gateway.reports import Pipeline
-from gateway.responses import (
+from gateway.schemas.pipeline import Pipeline
+from gateway.schemas.responses import (
     Actions,
     Bar,
     Forecast,

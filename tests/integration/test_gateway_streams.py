@@ -20,8 +20,8 @@ from tests.integration.gatewaying import (
     publish,
     run,
 )
-from tests.topics import clear_topics, make_anew
-from tests.waiting import until
+from tests.support.topics import clear_topics, make_anew
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_slow_client_is_closed_while_another_gets_everything(gateway, isolated, 
     gateway.live()
 
     async def check():
-        from tests.unit.gateway.test_sockets import quiet
+        from tests.unit.gateway.stream.test_sockets import quiet
 
         stalled = await quiet(gateway.port)
         async with gateway.socket() as brisk:

@@ -18,7 +18,7 @@ from streaming.reader import read_all
 from streaming.settings import StreamSettings
 from streaming.tracing import tracing
 from tests.integration.gatewaying import HOST, GatewayProcess, bars, forecasts, run
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 class Collector:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from stack.layout import PROJECT, Layout
-from stack.supervisor import Supervisor
-from streaming.admin import prepare
+from stack.services.supervisor import Supervisor
+from streaming.admin import prepare_servers
 from streaming.settings import StreamSettings
 from tests.integration.producing import Market, bars
-from tests.supervised import kill
-from tests.waiting import until
+from tests.support.supervised import kill
+from tests.support.waiting import until
 
 SERVERS = "kafka,registry"
 
@@ -28,7 +28,7 @@ def own_servers(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     foretick("up", "--detach", "--only", SERVERS)
-    prepare(StreamSettings())
+    prepare_servers(StreamSettings())
     yield Supervisor(layout)
     foretick("down")
 

@@ -17,8 +17,8 @@ from streaming.settings import StreamSettings
 from tests.conftest import Isolated
 from tests.integration.producing import Market, actions, bar_records, bars
 from tests.integration.projecting import command
-from tests.topics import clear_topics
-from tests.waiting import until
+from tests.support.topics import clear_topics
+from tests.support.waiting import until
 
 
 @pytest.fixture

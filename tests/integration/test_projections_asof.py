@@ -12,16 +12,16 @@ from contracts.samples import SAMPLES
 from contracts.topics import STOCK_DATA
 from projections import hashes
 from projections.asof import NoSuchMoment, moment_of, state_as_of, verify_against_log
-from projections.bars import BARS
-from projections.csvfile import snapshot, verify
 from projections.folds import by_document, fold
-from projections.forecasts import FORECASTS
 from projections.mongo import Store
+from projections.read_models.bars import BARS
+from projections.read_models.forecasts import FORECASTS
+from projections.read_models.revisions import REVISIONS
+from projections.read_models.symbols import SYMBOLS
 from projections.rebuild import RebuildRefused, rebuild
-from projections.revisions import REVISIONS
 from projections.settings import ProjectionSettings
-from projections.snapshots import MANIFEST
-from projections.symbols import SYMBOLS
+from projections.snapshots.content import MANIFEST
+from projections.snapshots.csvfile import snapshot, verify
 from streaming.publisher import Publisher
 from streaming.reader import read_all, watermarks
 from tests.integration.projecting import bars, clear, command, database, documents, project
@@ -49,8 +49,8 @@ def folded(settings, model, position) -> tuple[int, str]:
     found = [fold(model, key, None, group).document for key, group in by_document(model, records).items()]
     total = 0
     for document in found:
-        total = hashes.add(total, hashes.digest(document))
-    return len(found), hashes.text(total)
+        total = hashes.add(total, hashes.document_digest(document))
+    return len(found), hashes.value_text(total)
 
 
 @pytest.mark.parametrize("model", [BARS, FORECASTS, SYMBOLS], ids=lambda model: model.name)

@@ -16,15 +16,15 @@ from fastavro import parse_schema, schemaless_writer
 from contracts.events import BarClosed
 from contracts.topics import STOCK_DATA
 from contracts.versions import newest
-from projections.bars import BARS
 from projections.documents import business
+from projections.read_models.bars import BARS
+from projections.read_models.revisions import REVISIONS
+from projections.read_models.symbols import SYMBOLS
 from projections.rebuild import RebuildRefused, rebuild
-from projections.revisions import REVISIONS
 from projections.settings import ProjectionSettings
-from projections.symbols import SYMBOLS
 from streaming.admin import ensure_topics, register_schemas
 from streaming.codec import Codec
-from streaming.letters import DeadLetters
+from streaming.dead_letters import DeadLetters
 from streaming.reader import read_all
 from tests.integration.projecting import (
     Running,

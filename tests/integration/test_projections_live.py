@@ -7,11 +7,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from contracts.samples import SAMPLES
 from contracts.topics import STOCK_DATA
-from projections.bars import BARS
 from projections.documents import business
-from projections.folds import Fold, ReadModel
+from projections.folds import FoldFunction, ReadModel
 from projections.metrics import export
-from projections.readmodels import READ_MODELS
+from projections.read_models.bars import BARS
+from projections.read_models.table import READ_MODELS
 from projections.sink import TopicMadeAnew
 from tests.integration.projecting import (
     Running,
@@ -23,7 +23,7 @@ from tests.integration.projecting import (
     publish,
     until,
 )
-from tests.topics import make_anew
+from tests.support.topics import make_anew
 
 
 def test_projections_every_event_becomes_the_documents_of_a_plain_fold(settings):
@@ -125,7 +125,7 @@ def test_projections_bug_in_a_fold_stops_the_process_with_coordinates(settings):
         raise ZeroDivisionError("a bug")
 
     publish(settings, bars(1))
-    model = ReadModel("broken", {STOCK_DATA.name: Fold(lambda bar: bar.bar_id, broken)})
+    model = ReadModel("broken", {STOCK_DATA.name: FoldFunction(lambda bar: bar.bar_id, broken)})
 
     with Running(settings, model) as running:
         until(lambda: running.code is not None, "the service stopped")

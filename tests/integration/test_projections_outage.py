@@ -17,7 +17,7 @@ from pymongo.errors import PyMongoError
 
 from projections import takeover
 from projections.mongo import Store
-from projections.readmodels import READ_MODELS
+from projections.read_models.table import READ_MODELS
 from projections.rebuild import rebuild
 from projections.settings import ProjectionSettings
 from streaming.sink import Away
@@ -30,8 +30,8 @@ from tests.integration.projecting import (
     publish,
     until,
 )
-from tests.ports import free_port
-from tests.topics import clear_topics
+from tests.support.ports import free_port
+from tests.support.topics import clear_topics
 
 pytestmark = pytest.mark.realtime
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from projections.readmodels import READ_MODELS
+from projections.read_models.table import READ_MODELS
 from projections.settings import ProjectionSettings
 from tests.integration.processes import Service
 from tests.integration.projecting import assert_reconciled, bars, clear, database, documents, expected, publish
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 
 @pytest.fixture

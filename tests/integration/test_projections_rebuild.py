@@ -16,15 +16,15 @@ from confluent_kafka.admin import AdminClient
 from contracts.events import ForecastIssued, ForecastScored
 from contracts.samples import SAMPLES, sample
 from contracts.topics import STOCK_DATA
-from projections import filling
-from projections.bars import BARS
-from projections.comparison import Comparing, fingerprint
-from projections.forecasts import FORECASTS
+from projections import refill
+from projections.comparison import Comparing, documents_fingerprint
 from projections.lease import Lease
 from projections.mongo import Store
-from projections.readmodels import READ_MODELS
+from projections.read_models.bars import BARS
+from projections.read_models.forecasts import FORECASTS
+from projections.read_models.symbols import SYMBOLS
+from projections.read_models.table import READ_MODELS
 from projections.rebuild import RebuildRefused, rebuild
-from projections.symbols import SYMBOLS
 from streaming.publisher import Publisher
 from tests.integration.projecting import (
     Running,
@@ -38,7 +38,7 @@ from tests.integration.projecting import (
     publish_raw,
     until,
 )
-from tests.topics import make_anew
+from tests.support.topics import make_anew
 
 
 def tamper(settings, collection: str, key: str, **fields) -> None:
@@ -86,7 +86,7 @@ def test_rebuild_writes_a_forecast_and_its_scores_at_once(settings, monkeypatch)
         running.catch_up()
     replaced = []
     plainly = Store.replace
-    monkeypatch.setattr(filling, "_CHUNK", 40)
+    monkeypatch.setattr(refill, "_CHUNK", 40)
     monkeypatch.setattr(Store, "replace", lambda *call: replaced.extend(call[2]) or plainly(*call))
 
     assert rebuild(settings, FORECASTS.name, verify_only=True).equal
@@ -249,7 +249,7 @@ def test_rebuild_finds_what_was_spoiled_before_while_and_after_all_was_compared(
     assert report.comparison.live_documents == report.comparison.rebuilt_documents == 300
     assert report.comparison.live_hash != report.comparison.rebuilt_hash
     store = Store(settings)
-    assert fingerprint(store, "stock_data") == report.comparison.fingerprints[0]
+    assert documents_fingerprint(store, "stock_data") == report.comparison.fingerprints[0]
     store.close()
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from projections.bars import BARS
-from projections.csvfile import NotThere, snapshot, verify
+from projections.read_models.bars import BARS
+from projections.read_models.revisions import REVISIONS
 from projections.rebuild import rebuild
-from projections.revisions import REVISIONS
 from projections.settings import ProjectionSettings
-from projections.snapshots import MANIFEST, Manifest, csv_bytes, read_manifest
+from projections.snapshots.content import MANIFEST, SnapshotManifest, csv_bytes, read_manifest
+from projections.snapshots.csvfile import NotThere, snapshot, verify
 from tests.integration.projecting import SYMBOLS, Running, bars, clear, documents, project, publish
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_snapshot_of_the_same_offsets_is_the_same_to_the_byte_after_more_events_
 def test_snapshot_beside_live_traffic_is_one_position_of_the_log(settings, tmp_path):
     publish(settings, bars(500))
     done = threading.Event()
-    manifests: list[Manifest] = []
+    manifests: list[SnapshotManifest] = []
 
     def taken_at_two_positions() -> bool:
         manifests.append(snapshot(settings, tmp_path / f"{len(manifests)}"))
@@ -137,9 +137,9 @@ def test_snapshots_are_written_by_the_running_service_as_bars_come_in(settings):
 
 
 def test_snapshots_full_disk_is_reported_and_leaves_the_last_one_whole(settings, monkeypatch):
-    from projections import csvfile
     from projections.mongo import Store
-    from projections.periodic import PeriodicSnapshots
+    from projections.snapshots import csvfile
+    from projections.snapshots.schedule import PeriodicSnapshots
 
     project(settings, bars(50), REVISIONS)
     store = Store(settings)

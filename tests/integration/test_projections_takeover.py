@@ -10,16 +10,16 @@ from contracts.topics import STOCK_DATA
 from projections import sink as sinks
 from projections import takeover
 from projections.answers import Superseded
-from projections.bars import BARS
 from projections.lease import Lease
 from projections.mongo import Store, now
+from projections.read_models.bars import BARS
 from projections.rebuild import rebuild
 from projections.sink import ReadModelSink
 from streaming.reader import read_all, watermarks
 from streaming.records import Batch
 from streaming.sink import Away
 from tests.integration.projecting import Running, bars, documents, expected, publish
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.realtime
 NAME = BARS.name
@@ -53,7 +53,7 @@ def test_claim_only_one_rebuild_holds_the_lease_and_collections_have_new_names(s
     assert first["rebuild"]["collection"] == "stock_data__2"
     assert takeover.claim(store, NAME, "two") is None
 
-    takeover.release(store, NAME, "one")
+    takeover.release_lease(store, NAME, "one")
 
     assert takeover.claim(store, NAME, "two")["rebuild"]["collection"] == "stock_data__3"
 
@@ -77,7 +77,7 @@ def test_claim_lease_that_ran_out_is_taken_and_the_old_rebuild_can_do_nothing_mo
             act()
     with pytest.raises(Superseded, match="dropped before"):
         store.rename("stock_data__2", NAME)
-    takeover.release(store, NAME, "one")
+    takeover.release_lease(store, NAME, "one")
     assert store.generation(NAME)["rebuild"]["token"] == "two"
 
 

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from tests.ports import HOST
+from tests.support.ports import HOST
 from tests.unit.streaming.test_serving import connected, poured, served
 
 pytestmark = pytest.mark.realtime

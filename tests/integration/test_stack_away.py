@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from stack.layout import PROJECT
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 COMMANDS = {
     "topics": "Kafka at",

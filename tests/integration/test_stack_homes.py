@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from tests.stacks import Stack
+from tests.support.stacks import Stack
 
 pytestmark = [pytest.mark.realtime, pytest.mark.slow]
 EARLIER = Path(__file__).with_name("homes") / "mlflow-3.1.4.sql"  # that release wrote it: a run, a version, an alias
@@ -35,7 +35,7 @@ def test_database_of_an_earlier_mlflow_is_brought_to_this_ones_form_and_nothing_
     earlier = revision(file)
     code, output = stack.run("up", "--only", "mlflow", "--detach")
     assert code == 0, output
-    client = MlflowClient(stack.layout.url("mlflow"))
+    client = MlflowClient(stack.layout.url("mlflow"), stack.layout.url("mlflow"))
     champion = client.get_model_version_by_alias("stock-forecaster", "champion")
     assert client.get_run(champion.run_id).data.metrics == {"crps": 0.98}
     assert revision(file) != earlier == revision(file.with_name("mlflow.before.db"))

@@ -8,13 +8,13 @@ import psutil
 import pytest
 
 from contracts.topics import STOCK_DATA
-from stack import health
 from stack.layout import HOST, Layout
+from stack.services import health
 from stack.settings import StackSettings
 from streaming.ranges import topic_epoch
-from tests.stacks import Stack
-from tests.supervised import ended, kill, running
-from tests.waiting import PATIENCE, until
+from tests.support.stacks import Stack
+from tests.support.supervised import ended, kill, running
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.realtime
 SERVICE = "mongodb"  # the one that starts fastest
@@ -22,7 +22,7 @@ SERVICE = "mongodb"  # the one that starts fastest
 
 def answers(stack: Stack) -> bool:
     """Tell whether the service answers."""
-    return health.mongodb(stack.layout.port(SERVICE))(2.0)
+    return health.mongodb_probe(stack.layout.port(SERVICE))(2.0)
 
 
 def process_of(stack: Stack) -> psutil.Process:
@@ -127,7 +127,7 @@ def test_killed_parent_does_not_lock_its_successor_out_of_the_port(stack):
     children = running(stack.supervisor, "mlflow").children(recursive=True)
     assert children, "MLflow serves from a child process"
     kill(stack.supervisor, "mlflow")
-    serves = health.http(stack.layout.url("mlflow", "/health"))
+    serves = health.http_probe(stack.layout.url("mlflow", "/health"))
     until(lambda: all(map(ended, children)) and serves(), "a new MLflow that answers")
 
 

@@ -10,8 +10,8 @@ import pytest
 from contracts.topics import STOCK_DATA
 from stack.layout import PROJECT
 from streaming.ranges import every_end
-from tests.stacks import Stack
-from tests.waiting import PATIENCE, until
+from tests.support.stacks import Stack
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.realtime, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -10,15 +10,15 @@ from contracts.samples import sample
 from contracts.topics import STOCK_DATA
 from streaming.codec import Codec
 from streaming.damage import Damaged
+from streaming.dead_letters import DeadLetters
 from streaming.epochs import Skip, begin_epoch
-from streaming.letters import DeadLetters
-from streaming.moments import offsets_at
+from streaming.offsets_at import offsets_at
 from streaming.reader import Tail, read_all, read_range
 from streaming.settings import StreamSettings
 from tests.integration.test_streaming_log import MemorySink, Running, publish
-from tests.segments import batches, overwritten, segment
-from tests.topics import clear_topics, produce
-from tests.waiting import until
+from tests.support.segments import batches, overwritten, segment
+from tests.support.topics import clear_topics, produce
+from tests.support.waiting import until
 
 BAR = sample(BarClosed)
 

@@ -10,16 +10,16 @@ from confluent_kafka.admin import AdminClient
 
 from contracts.samples import SAMPLES
 from contracts.topics import STOCK_DATA, TOPICS
-from projections.bars import BARS
 from projections.documents import business
+from projections.read_models.bars import BARS
+from projections.read_models.symbols import SYMBOLS
 from projections.settings import ProjectionSettings
 from projections.sink import TopicMadeAnew
-from projections.symbols import SYMBOLS
 from streaming import fitness
 from streaming.epochs import EpochRefused, begin_epoch
 from streaming.reader import HistoryGone, read_all, watermarks
 from tests.integration.projecting import Running, bars, clear, command, documents, expected, publish, publish_raw
-from tests.waiting import until
+from tests.support.waiting import until
 
 MODELS = (BARS, SYMBOLS)
 

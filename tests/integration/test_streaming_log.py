@@ -15,19 +15,19 @@ from contracts.events import BarClosed
 from contracts.samples import SAMPLES, sample
 from contracts.topics import STOCK_DATA, topic_of
 from streaming.codec import Codec, Poison
-from streaming.letters import DeadLetters
+from streaming.dead_letters import DeadLetters
 from streaming.loop import Loop
-from streaming.moments import offsets_at
+from streaming.offsets_at import offsets_at
 from streaming.publisher import Publisher
 from streaming.reader import HistoryGone, Tail, read_all, read_range, topic_epoch, watermarks
 from streaming.records import Batch
 from streaming.redriving import CannotSettle, Redriver
 from streaming.registry import Registry
-from streaming.restoring import restore
+from streaming.restoring import restore_registry
 from streaming.settings import StreamSettings
 from streaming.sink import Away
-from tests.topics import produce
-from tests.waiting import PATIENCE, until
+from tests.support.topics import produce
+from tests.support.waiting import PATIENCE, until
 
 BAR = sample(BarClosed)
 
@@ -249,7 +249,7 @@ def test_loop_waits_for_a_schema_that_the_registry_has_lost_and_buries_nothing(s
     with Running(settings, sink) as running:
         until(lambda: "`foretick contracts restore`" in running.loop.state.waiting_for)
         assert sink.dead == []
-        restore(settings)
+        restore_registry(settings)
         until(lambda: len(sink.records) == 11 and running.loop.state.waiting_for == "")
     assert sink.dead == []
 

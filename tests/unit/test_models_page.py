@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tests.unit.forecasting.markets import market
+from tests.support.markets import market
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 

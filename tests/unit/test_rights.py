@@ -8,7 +8,7 @@ import pytest
 
 from contracts import topics
 from contracts.topics import TOPICS
-from projections.readmodels import READ_MODELS
+from projections.read_models.table import READ_MODELS
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "operations.md").read_text().split("## Rights of each service")[1].split("\n## ")[0]
@@ -16,9 +16,9 @@ ROWS = {row[0]: row[1:] for row in re.findall(r"^\| ([a-z()\- ]+) " + r"\| ([^|]
 MODULES = {
     "producers": "producers.main",
     "projections": "projections.main",
-    "forecasting (serving)": "forecasting.main",
-    "forecasting (scoring)": "forecasting.scoring_main",
-    "forecasting (training)": "forecasting.train",
+    "forecasting (serving)": "forecasting.serving.main",
+    "forecasting (scoring)": "forecasting.scoring.main",
+    "forecasting (training)": "forecasting.training.command",
     "gateway": "gateway.main",
 }
 

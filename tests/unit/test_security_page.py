@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from forecasting.settings import ScoreSettings, ServeSettings
-from gateway.jwts import ALGORITHMS
+from gateway.access.jwts import ALGORITHMS
 from gateway.settings import GatewaySettings
 from producers.settings import ProducerSettings
 from projections.settings import ProjectionSettings

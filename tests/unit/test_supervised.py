@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from stack.supervisor import State
-from tests.supervised import ended, kill, running
-from tests.waiting import until
+from stack.services.supervisor import State
+from tests.support.supervised import ended, kill, running
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ import pytest
 
 from contracts.ids import stamp
 from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA, TOPICS
-from producers.exchange import load_listings
-from projections.bars import BARS
-from projections.readmodels import READ_MODELS
+from producers.exchange.api import load_listings
+from projections.read_models.bars import BARS
+from projections.read_models.table import READ_MODELS
 from projections.settings import ProjectionSettings
-from projections.snapshots import csv_bytes
+from projections.snapshots.content import csv_bytes
 from streaming.reader import watermarks
 from streaming.records import Record
 from streaming.settings import StreamSettings
@@ -31,7 +31,7 @@ from tests.integration.gatewaying import TOPIC, Ear, GatewayProcess, Seen, last_
 from tests.integration.processes import Service
 from tests.integration.producing import Market, bar_records
 from tests.integration.projecting import command, documents, expected
-from tests.waiting import until
+from tests.support.waiting import until
 
 SYMBOLS = ("AAPL", "IBM")
 MARKET = [model for model in READ_MODELS if set(model.topics) <= {STOCK_DATA, CORPORATE_ACTIONS}]

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 from contracts.events import BarClosed
 from contracts.samples import sample
 from contracts.topics import STOCK_DATA
-from projections.bars import BARS
+from projections.read_models.bars import BARS
 from projections.settings import ProjectionSettings
 from streaming.codec import Codec
 from streaming.reader import read_all
@@ -22,7 +22,7 @@ from tests.integration.projecting import (
     publish,
     publish_raw,
 )
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 from contracts.samples import SAMPLES
 from contracts.topics import TOPICS, topic_of
 from projections.settings import ProjectionSettings
-from stack.reporting import gathered
+from stack.commands.status_json import status_json
 from tests.conftest import SERVERS
 from tests.integration.projecting import clear, command, publish
 
@@ -42,7 +42,7 @@ def test_status_shows_people_the_same_services(servers, isolated):
 
 def test_status_while_kafka_is_away_tells_the_rest(servers, isolated, monkeypatch):
     monkeypatch.setitem(os.environ, "FORETICK_KAFKA", "127.0.0.1:9")
-    told, healthy = gathered(servers)
+    told, healthy = status_json(servers)
     assert healthy
     assert told["topics"] is None
     assert {service["name"] for service in told["services"]} >= set(SERVERS)

@@ -9,14 +9,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.app import create_app
+from gateway.describe.socket_messages import MODELS
 from gateway.problems import away
 from gateway.settings import GatewaySettings
-from gateway.webhooks import MODELS
-from streaming.policies import HEADERS, STRICT, by_hash, csp
-from tests.unit.gateway.gateways import Gateway, gateway
-from tests.unit.gateway.streams import run
-from tests.unit.gateway.test_access import READER, TOKENS
-from tests.unit.gateway.test_predict import bar
+from streaming.policies import POLICY_HEADERS, STRICT, by_hash, csp
+from tests.support.event_streams import run
+from tests.support.gateways import Gateway, gateway
+from tests.unit.gateway.http.test_authentication import READER, TOKENS
+from tests.unit.gateway.predict.test_predictor import bar
 
 
 def test_answer_of_any_kind_carries_the_security_headers_and_an_id() -> None:
@@ -48,7 +48,7 @@ def test_answer_of_the_server_itself_has_every_header_of_the_house_and_does_not_
             foreign = await running.http.get("/", headers={"Host": "evil.example"})
             assert foreign.status_code == 400
             for answer in (*answers.values(), foreign):
-                assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+                assert {name: answer.headers[name] for name in POLICY_HEADERS} == POLICY_HEADERS
                 assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
                 assert not {"server", "x-powered-by"} & set(answer.headers)
                 kind = answer.headers["Content-Type"]

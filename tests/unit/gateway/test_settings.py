@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway import tokens
+from gateway.access import tokens
 from gateway.settings import GatewaySettings
 from tests.support.certificates import certified
 
-LINE = tokens.entry("alice", {"read"}, "ftk_secret")
+LINE = tokens.token_entry("alice", {"read"}, "ftk_secret")
 PROVIDER = {"jwks_url": "https://id.example/keys", "jwt_issuer": "https://id.example", "jwt_audience": "foretick"}
 
 
@@ -70,10 +70,10 @@ def test_settings_take_tokens_from_a_file_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["sha256", "sha3_256"])
 def test_line_names_the_hash_of_its_token(kind: str) -> None:
     hexadecimal = hashlib.new(kind, b"ftk_secret").hexdigest()
-    found = tokens.parse([f"alice:read:{kind}-{hexadecimal}"]).of("ftk_secret")
+    found = tokens.parse_entry([f"alice:read:{kind}-{hexadecimal}"]).of("ftk_secret")
     assert found
     assert found[1].name == "alice"
-    assert bool(tokens.parse([f"alice:read:{hexadecimal}"]).of("ftk_secret")) == (kind == "sha256")
+    assert bool(tokens.parse_entry([f"alice:read:{hexadecimal}"]).of("ftk_secret")) == (kind == "sha256")
     assert LINE.startswith("alice:read:sha256-")
 
 
@@ -82,7 +82,7 @@ def test_tokens_module_makes_a_file_once_whose_token_opens(tmp_path: Path, capsy
     assert tokens.main([str(file)]) == 0
     token = next(word for word in capsys.readouterr().out.split() if word.startswith(tokens.PREFIX))
     assert token not in file.read_text()
-    (_, grant) = tokens.read([], file).of(token) or pytest.fail("it opens nothing")
+    (_, grant) = tokens.read_grants([], file).of(token) or pytest.fail("it opens nothing")
     assert grant.scopes == {"read", "predict"}
     before = file.read_text()
     assert tokens.main([str(file)]) == 0

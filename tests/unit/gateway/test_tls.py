@@ -9,14 +9,14 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from gateway import middleware
+from gateway.http import middleware
 from streaming import tls
 from streaming.policies import SECURED
 from tests.support.certificates import certified
-from tests.unit.gateway.gateways import Gateway, gateway
-from tests.unit.gateway.streams import run
-from tests.unit.gateway.test_access import BOTH, TOKENS, bearer
-from tests.unit.gateway.test_sockets import hear, running
+from tests.support.event_streams import run
+from tests.support.gateways import Gateway, gateway
+from tests.unit.gateway.http.test_authentication import BOTH, TOKENS, bearer
+from tests.unit.gateway.stream.test_sockets import hear, running
 
 NAME = "charts.example"
 OUTSIDE: dict[str, Any] = {"gateway_host": "0.0.0.0", "hosts": [NAME], "tokens": TOKENS}

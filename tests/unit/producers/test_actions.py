@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from producers.actions import KnownAction, SoundAction, action_key, decide, judge
-from producers.sources.base import Refusal, VendorAction
+from producers.sources.base import ReportRefusal, VendorAction
 
 NOW = datetime(2012, 2, 1, tzinfo=UTC)
 SPLIT = VendorAction(symbol="ACME", kind="SPLIT", ex_date=date(2012, 1, 4), value=Decimal(2))
@@ -37,7 +37,7 @@ def test_judge_split_and_dividend_become_events() -> None:
 @pytest.mark.parametrize("action", [dividend("0"), dividend("-1"), dividend("NaN"), dividend("1", currency=None)])
 def test_judge_broken_action_is_refused(action: VendorAction) -> None:
     refusal = judge(action, "yahoo", NOW)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ReportRefusal)
     assert refusal.at == "2012-01-04"
 
 

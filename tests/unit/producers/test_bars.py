@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contracts.events import BarClosed
 from producers import bars
 from producers.bars import KnownBar, SoundBar, decide, judge, looks_misadjusted, payload_sha256
-from producers.sources.base import Refusal, VendorBar
+from producers.sources.base import ReportRefusal, VendorBar
 
 AFTER = datetime(2012, 2, 1, tzinfo=UTC)
 DAYS = [date(2012, 1, day) for day in (3, 4, 5, 6, 9, 10, 11, 12)]
@@ -62,19 +62,19 @@ def test_judge_bar_still_open_is_left_for_later() -> None:
 )
 def test_judge_broken_bar_is_refused_with_symbol_time_and_reason(changes: dict[str, object], reason: str) -> None:
     refusal = judge(vendor_bar(**changes), "yahoo", "XNYS", AFTER)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ReportRefusal)
     assert (refusal.symbol, refusal.at) == ("ACME", "2012-01-03T21:00:00Z")
     assert reason in refusal.reason
 
 
 def test_judge_day_without_session_is_refused() -> None:
     refusal = judge(vendor_bar(date(2012, 1, 1)), "yahoo", "XNYS", AFTER)
-    assert refusal == Refusal("ACME", "2012-01-01", "2012-01-01 is no session of XNYS")
+    assert refusal == ReportRefusal("ACME", "2012-01-01", "2012-01-01 is no session of XNYS")
 
 
 def test_judge_bar_of_an_unknown_exchange_is_refused_and_by_a_named_calendar_sound() -> None:
     refusal = judge(vendor_bar(exchange="XXXX"), "csv", "XNYS", AFTER)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ReportRefusal)
     assert "'XXXX'" in refusal.reason
     event = sound(vendor_bar(exchange="XXXX", calendar="XLON")).event
     assert (event.exchange, event.closed_at) == ("XXXX", datetime(2012, 1, 3, 16, 30, tzinfo=UTC))

@@ -10,8 +10,8 @@ import pytest
 from contracts.events import BarClosed, CorporateActionAnnounced
 from producers.actions import KnownAction, action_key
 from producers.bars import KnownBar
-from producers.reports import Sound, judged, refuse_readjustment
-from producers.sources.base import Refusal, Report, VendorAction, VendorBar, VendorDown
+from producers.reports import Sound, judge_report, refuse_readjustment
+from producers.sources.base import Report, ReportRefusal, VendorAction, VendorBar, VendorDown
 from producers.sources.csvfile import CsvFiles
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -26,8 +26,8 @@ def row(text: str, stamp: date | datetime = DAY, interval: str = "P1D") -> Vendo
     return VendorBar(symbol="ACME", interval=interval, stamp=stamp, currency="USD", **values)
 
 
-def read(report: Report) -> tuple[Sound, list[Refusal]]:
-    return judged(report, "csv", "XNYS", None, NOW)
+def read(report: Report) -> tuple[Sound, list[ReportRefusal]]:
+    return judge_report(report, "csv", "XNYS", None, NOW)
 
 
 def closes(*rows: VendorBar) -> list[float]:

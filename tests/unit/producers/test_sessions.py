@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from producers.sessions import Hours, NoSession, UnknownExchange, calendar_of
+from producers.sessions import Hours, OutsideSessions, UnknownExchange, calendar_of
 
 NYSE = calendar_of(None, "XNYS")
 
@@ -28,7 +28,7 @@ def test_daily_bar_spans_its_session(day: date, opened: datetime, closed: dateti
 
 @pytest.mark.parametrize("day", [date(2012, 1, 1), date(2012, 10, 29), date(2001, 9, 12)])
 def test_daily_bar_on_a_day_without_trading_has_no_session(day: date) -> None:
-    with pytest.raises(NoSession, match=f"{day} is no session of XNYS"):
+    with pytest.raises(OutsideSessions, match=f"{day} is no session of XNYS"):
         NYSE.bounds("P1D", day, "open")
 
 
@@ -46,7 +46,7 @@ def test_minute_stamped_by_its_close_is_the_one_before() -> None:
 
 @pytest.mark.parametrize("moment", [at(2012, 1, 3, 14, 29), at(2012, 1, 3, 21), at(2012, 1, 2, 15), at(1950, 1, 3, 15)])
 def test_hour_outside_every_session_is_refused(moment: datetime) -> None:
-    with pytest.raises(NoSession):
+    with pytest.raises(OutsideSessions):
         NYSE.bounds("PT1H", moment, "open")
 
 
@@ -95,7 +95,7 @@ def test_hour_of_an_exchange_with_a_break_counts_from_where_trading_starts(
 
 @pytest.mark.parametrize("moment", [at(2025, 9, 30, 4, 30), at(2025, 9, 30, 8, 30), at(2025, 12, 24, 6)])
 def test_hour_in_a_lunch_break_is_refused(moment: datetime) -> None:
-    with pytest.raises(NoSession):
+    with pytest.raises(OutsideSessions):
         calendar_of("XHKG", "XNYS").bounds("PT1H", moment, "open")
 
 
@@ -151,5 +151,5 @@ def test_hours_of_an_exchange_with_a_break_tell_the_break(moment: datetime, trad
 
 
 def test_hours_before_the_calendar_are_not_known() -> None:
-    with pytest.raises(NoSession, match="before the sessions that are known of XNYS"):
+    with pytest.raises(OutsideSessions, match="before the sessions that are known of XNYS"):
         NYSE.hours(NYSE.closes[1] - timedelta(minutes=1))

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from producers.catalogue import budget_of, period_of, source_from
 from producers.settings import ProducerSettings
 from producers.sources.base import VendorRefused
-from producers.sources.catalogue import budget_of, period_of, source_from
 
 
 def settings(**changes: object) -> ProducerSettings:

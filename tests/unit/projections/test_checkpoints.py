@@ -2,10 +2,10 @@
 
 import pytest
 
-from projections.checkpoints import by_partition, foreign_epochs, fresh, moved, vector
+from projections.checkpoints import by_partition, foreign_epochs, fresh, moved_checkpoint, vector
 from projections.statuses import partition_rows, samples
 from streaming.lags import LoopState
-from tests.unit.projections.logs import CLOSED
+from tests.support.logs import CLOSED
 
 PLACE = ("stock-data", 3)
 
@@ -14,14 +14,16 @@ def test_moved_counts_add_up_over_batches():
     row = fresh("stock_data", PLACE, 1, "e", CLOSED)
 
     for offset in (10, 20):
-        row = moved(row, offset, applied=7, fenced=2, dead=1, read=10, now=CLOSED)
+        row = moved_checkpoint(row, offset, applied=7, fenced=2, dead=1, read=10, now=CLOSED)
 
     assert (row["next_offset"], row["read"], row["applied"], row["fenced"], row["dead"]) == (20, 20, 14, 4, 2)
 
 
 def test_moved_counts_that_do_not_reconcile_are_refused():
     with pytest.raises(ValueError, match=r"stock_data\|stock-data\|3: 10 messages"):
-        moved(fresh("stock_data", PLACE, 1, "e", CLOSED), 10, applied=7, fenced=2, dead=0, read=10, now=CLOSED)
+        moved_checkpoint(
+            fresh("stock_data", PLACE, 1, "e", CLOSED), 10, applied=7, fenced=2, dead=0, read=10, now=CLOSED
+        )
 
 
 def test_vector_and_by_partition_sort_rows():
@@ -38,7 +40,11 @@ def test_foreign_epochs_name_the_topic_made_anew():
 
 
 def test_partition_rows_tell_lag_and_age():
-    held = {PLACE: moved(fresh("m", PLACE, 2, "e", CLOSED), 40, applied=40, fenced=0, dead=0, read=40, now=CLOSED)}
+    held = {
+        PLACE: moved_checkpoint(
+            fresh("m", PLACE, 2, "e", CLOSED), 40, applied=40, fenced=0, dead=0, read=40, now=CLOSED
+        )
+    }
     state = LoopState(ends={PLACE: 50})
 
     (row,) = partition_rows(held, state, now=CLOSED.timestamp() + 9)

@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime
 
 from projections.documents import business, stored
-from projections.seen import holds, holds_any, mark, width
-from tests.unit.projections.logs import CLOSED, DAY, bar, issued
+from projections.read_models.bar_bitmap import holds, holds_any, mark_bar, width
+from tests.support.logs import CLOSED, DAY, bar, issued
 
 
 def test_stored_times_are_cut_to_milliseconds_everywhere():
@@ -26,19 +26,19 @@ def test_business_leaves_bookkeeping_out():
 
 
 def test_seen_marks_one_bar_and_no_other():
-    masks = mark({}, "P1D", CLOSED, 0)
+    masks = mark_bar({}, "P1D", CLOSED, 0)
 
     assert holds(masks, "P1D", CLOSED, 0)
     assert not holds(masks, "P1D", CLOSED, 1)
     assert not holds(masks, "P1D", CLOSED + DAY, 0)
     assert not holds(masks, "P1D", CLOSED.replace(year=2013), 0)
-    assert holds_any(mark({}, "P1D", CLOSED, 2), "P1D", CLOSED)
+    assert holds_any(mark_bar({}, "P1D", CLOSED, 2), "P1D", CLOSED)
 
 
 def test_seen_a_year_of_daily_bars_takes_46_bytes():
     masks = {}
     for day in range(366):
-        masks = mark(masks, "P1D", datetime(2012, 1, 1, 21, tzinfo=UTC) + day * DAY, 0)
+        masks = mark_bar(masks, "P1D", datetime(2012, 1, 1, 21, tzinfo=UTC) + day * DAY, 0)
 
     assert {name: len(mask) for name, mask in masks.items()} == {"2012r0": 46}
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from projections.bars import BARS
 from projections.folds import fold, reached, within
-from projections.forecasts import FORECASTS
-from projections.readmodels import READ_MODELS, read_model
-from tests.unit.projections.logs import bar, issued, record, scored
+from projections.read_models.bars import BARS
+from projections.read_models.forecasts import FORECASTS
+from projections.read_models.table import READ_MODELS, read_model
+from tests.support.logs import bar, issued, record, scored
 
 
 def test_fold_first_event_makes_a_document_with_fence_and_count():

@@ -20,17 +20,17 @@ from contracts.topics import STOCK_DATA
 from projections import sink as sinks
 from projections import takeover
 from projections.answers import Superseded
-from projections.bars import BARS
 from projections.comparison import compare
 from projections.mongo import CHECKPOINTS
+from projections.read_models.bars import BARS
 from projections.sink import ReadModelSink
 from projections.writer import Writer
 from streaming.records import Batch
 from streaming.settings import StreamSettings
 from streaming.sink import Away
 from tests.support.histories import Entry, Read, of_reads
-from tests.unit.projections.logs import CLOSED, bar, folded, record
-from tests.unit.projections.memory import WholeStore
+from tests.support.logs import CLOSED, bar, folded, record
+from tests.support.memory_store import WholeStore
 
 NAME = BARS.name
 PARTITIONS = (0, 1)
@@ -248,12 +248,12 @@ class Interleavings(RuleBasedStateMachine):
                 takeover.commit(self.store, NAME, rebuild.token, comparison.fingerprints)
                 rebuild.step = "rename"
             else:
-                takeover.release(self.store, NAME, rebuild.token)
+                takeover.release_lease(self.store, NAME, rebuild.token)
                 self.store.drop(rebuild.collection)
                 self.rebuilds.remove(rebuild)
         else:
             self.store.rename(rebuild.collection, NAME)
-            takeover.release(self.store, NAME, rebuild.token)
+            takeover.release_lease(self.store, NAME, rebuild.token)
             self.rebuilds.remove(rebuild)
 
     def _fill(self, collection: str) -> None:

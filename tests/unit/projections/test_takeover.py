@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from projections import takeover
-from projections.bars import BARS
-from tests.unit.projections.logs import CLOSED
-from tests.unit.projections.memory import WholeStore
+from projections.read_models.bars import BARS
+from tests.support.logs import CLOSED
+from tests.support.memory_store import WholeStore
 
 NAME = BARS.name
 BACK = timedelta(hours=1)

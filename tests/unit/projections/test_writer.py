@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.bars import BARS
 from projections.documents import business
-from projections.forecasts import FORECASTS
-from projections.leaderboard import LEADERBOARD
-from projections.readmodels import READ_MODELS
-from projections.symbols import SYMBOLS
+from projections.read_models.bars import BARS
+from projections.read_models.forecasts import FORECASTS
+from projections.read_models.leaderboard import LEADERBOARD
+from projections.read_models.symbols import SYMBOLS
+from projections.read_models.table import READ_MODELS
 from projections.writer import Writer
 from streaming.sink import Away, TooSlow
-from tests.unit.projections.logs import MemoryStore, bar, folded, issued, log_of, record, scored
+from tests.support.logs import MemoryStore, bar, folded, issued, log_of, record, scored
 
 SYMBOL = st.sampled_from(["AAPL", "IBM", "MSFT"])
 BAR = st.builds(bar, SYMBOL, st.integers(0, 3), st.integers(0, 2), st.sampled_from([409.5, 410.25, 412.0]))

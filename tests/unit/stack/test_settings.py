@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from stack.services import services
+from stack.services.table import services
 from stack.settings import StackSettings
 
 

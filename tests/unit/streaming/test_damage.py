@@ -3,35 +3,35 @@
 import pytest
 
 from streaming import stall
-from streaming.damage import Damaged, Watch
+from streaming.damage import Damaged, LossWatch
 from streaming.settings import StreamSettings
 
 PLACE = ("stock-data", 2)
 
 
 def test_offsets_that_follow_each_other_are_taken_once():
-    watch = Watch(StreamSettings(), {PLACE: 5})
+    watch = LossWatch(StreamSettings(), {PLACE: 5})
     assert [watch.take(PLACE, offset) for offset in (3, 5, 6, 5, 7)] == [False, True, True, False, True]
 
 
 def test_partition_of_which_nothing_is_known_begins_with_what_comes_first():
-    watch = Watch(StreamSettings(), {})
+    watch = LossWatch(StreamSettings(), {})
     assert watch.take(PLACE, 40)
     with pytest.raises(Damaged, match=r"damaged at stock-data\[2\]@41: what follows is offset 43"):
         watch.take(PLACE, 43)
 
 
 def test_end_of_a_range_that_did_not_come_is_damage():
-    watch = Watch(StreamSettings(), {PLACE: 5})
+    watch = LossWatch(StreamSettings(), {PLACE: 5})
     watch.close(PLACE, 5)
     with pytest.raises(Damaged, match=r"@5: what follows is offset 9 .*FORETICK_TRANSACTIONS=true"):
         watch.close(PLACE, 9)
-    Watch(StreamSettings(transactions=True), {PLACE: 5}).close(PLACE, 9)
+    LossWatch(StreamSettings(transactions=True), {PLACE: 5}).close(PLACE, 9)
 
 
 def test_damage_is_told_and_passed_over_where_that_is_asked():
     told: list[Damaged] = []
-    watch = Watch(StreamSettings(), {PLACE: 5}, told.append)
+    watch = LossWatch(StreamSettings(), {PLACE: 5}, told.append)
     assert watch.take(PLACE, 8)
     assert watch.next == {PLACE: 9}
     assert ["@5" in str(each) for each in told] == [True]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.inbox import BATCH, Inbox, Pace
+from streaming.inbox import BATCH_MESSAGES, Inbox, Pace
 
 TOPICS = {"t-forecasts": "forecasts", "t-scores": "scores", "t-bars": "bars"}
 PLACES = [(topic, partition) for topic in TOPICS.values() for partition in range(2)]
@@ -70,9 +70,9 @@ def test_topic_with_nothing_waiting_though_its_log_goes_on_lets_the_others_be_he
 
 
 def test_topic_with_enough_waiting_is_held_back_until_it_has_less_than_a_batch():
-    made = inbox(scores=2 * BATCH)
+    made = inbox(scores=2 * BATCH_MESSAGES)
     assert made.held_back({}, ()) == {"scores"}
-    made.take(BATCH)
+    made.take(BATCH_MESSAGES)
     assert made.held_back({}, {"scores"}) == {"scores"}
     made.take(1)
     assert made.held_back({}, {"scores"}) == set()
@@ -109,4 +109,4 @@ def test_pace_never_stops_and_grows_again():
     assert pace.size == 10
     for _ in range(20):
         pace.took(0.01)
-    assert pace.size == BATCH
+    assert pace.size == BATCH_MESSAGES

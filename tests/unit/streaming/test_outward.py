@@ -7,11 +7,11 @@ from pydantic import SecretStr, ValidationError
 
 from forecasting.settings import ForecastingSettings, ScoreSettings, ServeSettings
 from gateway.settings import GatewaySettings
+from producers.catalogue import source_from
 from producers.settings import ExchangeSettings, ProducerSettings
 from producers.sources.base import VendorRefused
-from producers.sources.catalogue import source_from
 from projections.settings import ProjectionSettings
-from stack.validation import faults
+from stack.run.validation import settings_faults
 from streaming.settings import StreamSettings
 
 CLASSES = (
@@ -66,7 +66,7 @@ def test_address_on_another_machine_is_called_in_the_clear_only_where_the_networ
     rest = JWKS if name == "jwks_url" else {}
     with pytest.raises(ValidationError) as refused:
         settings(**rest, **{name: clear})
-    assert name.upper() in faults(refused.value)[0]
+    assert name.upper() in settings_faults(refused.value)[0]
     if name not in ALWAYS:
         assert "FORETICK_PRIVATE_NETWORK=true" in str(refused.value)
         assert settings(**{name: clear}, private_network=True)
@@ -136,11 +136,11 @@ def test_fault_of_an_address_shows_no_password_of_it(monkeypatch: pytest.MonkeyP
     for settings in (ProjectionSettings, GatewaySettings):
         with pytest.raises(ValidationError) as refused:
             settings()
-        assert "hunter2" not in f"{refused.value}{faults(refused.value)}"
+        assert "hunter2" not in f"{refused.value}{settings_faults(refused.value)}"
         assert all(name in str(refused.value) for name in ("_MONGODB names", "_CLOCK_URL names", "_KAFKA names"))
     with pytest.raises(ValidationError) as refused:
         StreamSettings(kafka_options={"sasl.password": 12345})  # type: ignore[dict-item]
-    assert "12345" not in f"{refused.value}{faults(refused.value)}"
+    assert "12345" not in f"{refused.value}{settings_faults(refused.value)}"
 
 
 def test_mapping_of_a_vendor_elsewhere_must_be_https(tmp_path: Any) -> None:

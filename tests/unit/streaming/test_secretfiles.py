@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from forecasting.settings import ServeSettings
 from gateway.settings import GatewaySettings
+from producers.catalogue import source_from
 from producers.settings import ProducerSettings
 from producers.sources.base import VendorRefused
-from producers.sources.catalogue import source_from
 from projections.settings import ProjectionSettings
+from stack.run.validation import settings_faults
 from stack.settings import StackSettings
-from stack.validation import faults
 from streaming.secretfiles import secret_fields
 from streaming.settings import StreamSettings
 
@@ -61,7 +61,7 @@ def test_folder_of_secrets_that_is_not_there_is_told_by_its_setting(
         monkeypatch.setenv("FORETICK_SECRETS_DIR", str(wrong))
         with pytest.raises(ValidationError) as refused:
             settings()
-        assert faults(refused.value)[0].startswith("FORETICK_SECRETS_DIR: Path does not point to a directory")
+        assert settings_faults(refused.value)[0].startswith("FORETICK_SECRETS_DIR: Path does not point to a directory")
 
 
 @pytest.mark.filterwarnings("error")

@@ -5,11 +5,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
@@ -18,9 +17,10 @@ from streaming import serving as serving_module
 from streaming.journal import Journal
 from streaming.policies import STRICT
 from streaming.proxies import go_direct
-from streaming.serving import BODY_BYTES, HEAD_BYTES, Bounded, Guarded, listen, serving
-from tests.ports import HOST
-from tests.waiting import until
+from streaming.serving import BODY_BYTES, HEAD_BYTES, Bounded, Guarded, serving
+from tests.support.ports import HOST
+from tests.support.waiting import until
+from tests.support.webservers import running
 
 
 def app() -> FastAPI:
@@ -38,19 +38,9 @@ def app() -> FastAPI:
     return found
 
 
-@contextmanager
-def served(**options: object) -> Iterator[int]:
-    """Serve the app from a thread; yield the port."""
-    listener = listen(HOST, 0)
-    server = uvicorn.Server(serving(Guarded(app()), **options))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    until(lambda: server.started, "it serves")
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(10)
+def served(**options: object) -> AbstractContextManager[int]:
+    """Serve the app from a thread; enter for the port."""
+    return running(serving(Guarded(app()), **options))
 
 
 @pytest.fixture(scope="module")

@@ -5,25 +5,23 @@ All of a test's connections are loopback's: these tests make the server take the
 
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from structlog.testing import capture_logs
 
 from streaming import serving as serving_module
 from streaming import tls, watched
 from streaming.outward import is_loopback
-from streaming.serving import Guarded, listen, serving
+from streaming.serving import Guarded, serving
 from streaming.tls import Certificate
-from tests.ports import HOST
 from tests.support.certificates import certified
+from tests.support.ports import HOST
+from tests.support.waiting import until
+from tests.support.webservers import running
 from tests.unit.streaming.test_serving import app
-from tests.waiting import until
 
 NAME = "charts.example"
 
@@ -39,19 +37,9 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls, "is_loopback", lambda address: False)
 
 
-@contextmanager
-def served(file: Path) -> Iterator[int]:
-    """Serve an app with a certificate; yield the port."""
-    listener = listen(HOST, 0)
-    server = uvicorn.Server(serving(Guarded(app(), [NAME]), Certificate(file, None)))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    until(lambda: server.started, "it serves")
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(10)
+def served(file: Path) -> AbstractContextManager[int]:
+    """Serve an app with a certificate; enter for the port."""
+    return running(serving(Guarded(app(), [NAME]), Certificate(file, None)))
 
 
 def trusting(file: Path, **options: ssl.TLSVersion) -> ssl.SSLContext:
@@ -81,7 +69,7 @@ def test_other_machines_come_by_tls_1_2_or_newer_with_forward_secrecy(file: Path
             cipher = secured.cipher()
             assert cipher
             assert cipher[0].endswith(("_GCM_SHA384", "_GCM_SHA256", "_POLY1305_SHA256"))
-    context = tls.load(file, None)
+    context = tls.load_certificate(file, None)
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     weak = [each["name"] for each in context.get_ciphers() if not each["name"].startswith(("TLS_", "ECDHE-", "DHE-"))]
     assert weak == []

@@ -1,20 +1,20 @@
 /** The names this app has for the REST answers, whose types are generated from the gateway's OpenAPI. */
-import type { Bar, Forecast, Page, Standing } from './rest-types';
+import type { Bar, Forecast, Page, Rank } from './rest-types';
 
 export type { CorporateActionAnnounced as CorporateAction, ModelPromoted as Promotion, OffsetRange } from './events';
 export type {
   CallerInfo as Caller,
-  Clock as ReplayClock,
-  Market as MarketHours,
   LineageOf,
   Links,
+  MarketHours,
   Model as ModelDecision,
   OwnBars,
   Page,
   Pipeline,
   PredictedStep as PredictionStep,
   Prediction,
-  Progress,
+  ReadModelProgress,
+  ReplayClock,
   Score,
   ServiceState,
   SymbolSummary,
@@ -30,4 +30,4 @@ export interface Items<T> {
 
 export type BarsPage = Page<Bar>;
 export type ForecastsPage = Page<Forecast>;
-export type LeaderboardRow = Standing;
+export type LeaderboardRow = Rank;

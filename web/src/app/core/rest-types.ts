@@ -43,14 +43,6 @@ export interface CallerInfo {
   readonly session: boolean;
 }
 
-/** The replay exchange's clock. */
-export interface Clock {
-  readonly now: Instant;
-  readonly running: boolean;
-  readonly seconds_per_session: number;
-  readonly finished: boolean;
-}
-
 /** One fault. */
 export interface FaultItem {
   readonly where: string;
@@ -82,7 +74,7 @@ export interface Health {
 
 /** All versions, by step and then by what is beyond noise: better, undecided, worse, too few sessions to tell. */
 export interface Leaderboard {
-  readonly items: readonly Standing[];
+  readonly items: readonly Rank[];
   readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
@@ -109,7 +101,7 @@ export interface Links {
 }
 
 /** Whether the exchange trades now, by its calendar. */
-export interface Market {
+export interface MarketHours {
   readonly calendar: string;
   readonly open: boolean;
   /** Close of the last session that has ended. */
@@ -183,14 +175,14 @@ export interface Page<T> {
 
 /** How the whole system is doing. */
 export interface Pipeline {
-  readonly read_models: readonly Progress[];
+  readonly read_models: readonly ReadModelProgress[];
   readonly services: readonly ServiceState[];
   readonly topics: readonly TopicState[];
   readonly links: Links;
   /** The replay exchange's clock; null without one. */
-  readonly clock: Clock | null;
+  readonly clock: ReplayClock | null;
   /** Hours of a real exchange; null for a replay, and while producers are away. */
-  readonly market: Market | null;
+  readonly market: MarketHours | null;
   /** Dead letters nothing was decided on yet; null while Kafka is away. */
   readonly dead_letters: number | null;
 }
@@ -240,52 +232,14 @@ export interface ProblemDetails {
   readonly retry_after?: number | null;
 }
 
-/** Where a read model stands in one partition. */
-export interface Progress {
-  readonly name: string;
-  readonly topic: string;
-  readonly partition: number;
-  /** Next offset to read. */
-  readonly position: number;
-  /** Next offset of the log; null while Kafka does not answer. */
-  readonly end: number | null;
-  readonly lag: number | null;
-  readonly updated_at: Instant | null;
-  readonly applied: number;
-  readonly fenced: number;
-  readonly dead: number;
-}
-
 /** Every decision on an alias, newest first: `outcome` MOVED (or null) or KEPT. */
 export interface Promotions {
   readonly items: readonly ModelPromoted[];
   readonly position: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** How one step came out; `scale` is the scaled error's denominator. */
-export interface Score {
-  readonly target_at: Instant;
-  readonly bar: SettlingBar;
-  readonly actual: number;
-  readonly absolute_error: number;
-  readonly squared_error: number;
-  readonly pinball: readonly PinballLoss[];
-  readonly inside_80: boolean;
-  readonly inside_95: boolean;
-  readonly naive_absolute_error: number;
-  readonly scale: number | null;
-  readonly recorded_at: Instant;
-}
-
-/** Whether a service is ready, and if not, why. */
-export interface ServiceState {
-  readonly name: string;
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
-}
-
 /** How a version does live. Skill is 1 - its error / the random walk's of the same forecasts: above 0 beats it. */
-export interface Standing {
+export interface Rank {
   readonly family: string;
   /** Of the random walk, which is one line, the newest. */
   readonly version: string;
@@ -311,6 +265,52 @@ export interface Standing {
   readonly crps_skill_high: number | null;
   /** Whether its skill (of the distribution where known) is beyond noise; few: below 30 sessions. */
   readonly verdict: 'better' | 'undecided' | 'worse' | 'few' | 'baseline';
+}
+
+/** Where a read model stands in one partition. */
+export interface ReadModelProgress {
+  readonly name: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Next offset to read. */
+  readonly position: number;
+  /** Next offset of the log; null while Kafka does not answer. */
+  readonly end: number | null;
+  readonly lag: number | null;
+  readonly updated_at: Instant | null;
+  readonly applied: number;
+  readonly fenced: number;
+  readonly dead: number;
+}
+
+/** The replay exchange's clock. */
+export interface ReplayClock {
+  readonly now: Instant;
+  readonly running: boolean;
+  readonly seconds_per_session: number;
+  readonly finished: boolean;
+}
+
+/** How one step came out; `scale` is the scaled error's denominator. */
+export interface Score {
+  readonly target_at: Instant;
+  readonly bar: SettlingBar;
+  readonly actual: number;
+  readonly absolute_error: number;
+  readonly squared_error: number;
+  readonly pinball: readonly PinballLoss[];
+  readonly inside_80: boolean;
+  readonly inside_95: boolean;
+  readonly naive_absolute_error: number;
+  readonly scale: number | null;
+  readonly recorded_at: Instant;
+}
+
+/** Whether a service is ready, and if not, why. */
+export interface ServiceState {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
 }
 
 /** What there is of a symbol. */

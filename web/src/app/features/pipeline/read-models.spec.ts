@@ -1,7 +1,7 @@
-import type { Progress } from '../../core/api-types';
+import type { ReadModelProgress } from '../../core/api-types';
 import { ago, readModels } from './read-models';
 
-const line = (changes: Partial<Progress>): Progress => ({
+const line = (changes: Partial<ReadModelProgress>): ReadModelProgress => ({
   name: 'stock_data', topic: 'stock-data', partition: 0, position: 5, end: 7, lag: 2, applied: 5, fenced: 1, dead: 0,
   updated_at: '2026-01-01T00:00:00Z', ...changes,
 });

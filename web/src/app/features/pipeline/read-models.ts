@@ -1,4 +1,4 @@
-import type { Progress } from '../../core/api-types';
+import type { ReadModelProgress } from '../../core/api-types';
 
 /** One read model over all its partitions. */
 export interface ReadModel {
@@ -15,11 +15,11 @@ export interface ReadModel {
 }
 
 /** Add the partitions of each read model up, by name. */
-export function readModels(progress: readonly Progress[]): readonly ReadModel[] {
+export function readModels(progress: readonly ReadModelProgress[]): readonly ReadModel[] {
   const names = [...new Set(progress.map(({ name }) => name))].sort();
   return names.map((name) => {
     const own = progress.filter((line) => line.name === name);
-    const sum = (of: (line: Progress) => number): number => own.reduce((total, line) => total + of(line), 0);
+    const sum = (of: (line: ReadModelProgress) => number): number => own.reduce((total, line) => total + of(line), 0);
     const updates = own.flatMap(({ updated_at }) => (updated_at === null ? [] : [updated_at])).sort();
     return {
       name,

@@ -1,0 +1,1 @@
+"""What is made from the schemas, and what judges and releases them."""

@@ -1,0 +1,1 @@
+"""Every family at rolling origins, asked what it could not know."""

@@ -1,0 +1,233 @@
+"""The command `python -m forecasting.backtest.command`: ask all families at rolling origins what they could not know.
+
+Reads the log (as far as an offset vector or a time) or a CSV file; prints the table, writes an HTML report, and logs
+both to MLflow where it answers.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from contracts.files.numbers import printable
+from forecasting.backtest.origins import RollingSplit, rolling_splits, rolling_splits_after
+from forecasting.backtest.page import backtest_page, summary_table
+from forecasting.backtest.replay import Maker
+from forecasting.backtest.run import BacktestResult, run_backtest
+from forecasting.backtest.tracking import log_backtest
+from forecasting.data import history, quality
+from forecasting.data.code_version import code_version
+from forecasting.data.csvbars import read_csv_bars
+from forecasting.data.quality import Finding
+from forecasting.data.windows import BadFrame
+from forecasting.models.families import FAMILIES, family
+from forecasting.modelstore.registry import ModelRegistry, ModelsAway
+from forecasting.modelstore.signals import terminated_by_signals
+from forecasting.settings import ForecastingSettings
+from forecasting.training.command import as_of, quiet_start
+from forecasting.training.progress import TrainingProgress, progress_for
+from forecasting.training.run import parameters, tags_of
+from streaming.admin import NotReady, await_kafka
+from streaming.damage import LogUnsound
+from streaming.reader import LogAway
+from streaming.registry import RegistryAway
+
+
+@dataclass(frozen=True, slots=True)
+class InputBars:
+    """What is backtested on."""
+
+    frame: pd.DataFrame
+    found: list[Finding]
+    sha256: str
+    source: str
+
+
+@terminated_by_signals()
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code: 0 done, 1 a server is away or there is too little data, 2 bad usage."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    quiet_start("backtest")
+    settings = ForecastingSettings()
+    names = list(FAMILIES) if given.families == "all" else given.families.split(",")
+    if unknown := set(names) - set(FAMILIES):
+        parser.error(f"no family {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+    names = [name for name in FAMILIES if name in names or name == "naive"]
+    try:
+        with progress_for(interactive=sys.stderr.isatty()) as progress:
+            bars = _bars(settings, given, progress)
+            digest = _digest(settings, given, bars, names)
+            if given.if_needed and (done := ModelRegistry(settings).finished_run({"trial": digest})):
+                print(f"nothing to do: MLflow run {done} has asked the same models about the same bars")
+                return 0
+            trial = _attempt(settings, given, bars, names, progress)
+    except (NotReady, LogAway, RegistryAway, ModelsAway, LogUnsound, BadFrame, ValueError) as error:
+        print(f"backtest ended without a result: {error}", file=sys.stderr)
+        return 1
+    print_result(trial, bars.found, Console(width=None if sys.stdout.isatty() else 170, markup=False, highlight=False))
+    about = _about(settings, given, bars, trial)
+    out = Path(given.out) if given.out else settings.home / "reports" / f"backtest-{bars.sha256[:12]}.html"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(backtest_page(trial, about, bars.found), encoding="utf-8")
+    print(f"report: {out}")
+    if given.mlflow:
+        print(_logged(settings, trial, about, bars, digest, out))
+    return 0
+
+
+def print_result(trial: BacktestResult, found: list[Finding], console: Console) -> None:
+    """Print the table, the verdicts and what was found in the data."""
+    rows = summary_table(trial)
+    table = Table(title="Backtest: means over symbols, [middle 90 % of symbols]", title_justify="left")
+    for name in rows.columns:
+        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    for row in rows.itertuples(index=False):
+        table.add_row(*map(str, row))
+    console.print(table)
+    for verdict in trial.verdicts.itertuples(index=False):
+        text = f"{verdict.model} against {verdict.against}, {verdict.step} ahead: better on {verdict.better}, "
+        console.print(f"{text}worse on {verdict.worse} of {verdict.of} symbols beyond noise")
+    for name, share in trial.poorest.items():
+        console.print(f"{name}: the poorest 60 sessions in a row covered {share:.4f} at 95 %")
+    for line in (*trial.suspicions, *quality.lines_of(found)):
+        console.print(printable(line))
+
+
+def _bars(settings: ForecastingSettings, given: argparse.Namespace, progress: TrainingProgress) -> InputBars:
+    if given.csv:
+        progress.stage(f"reading {given.csv}")
+        frame, refused, digest = read_csv_bars(Path(given.csv), settings.exchange_calendar, settings.csv_ways)
+        found = [*refused, *quality.findings(frame, settings.exchange_calendar)]
+        return InputBars(frame, found, digest, Path(given.csv).name)
+    progress.stage("reading the log")
+    await_kafka(settings)
+    until = as_of(given.as_of)
+    vector = history.freeze_as_of(settings, until) if isinstance(until, datetime) else until
+    read = history.load_history(settings, vector or history.freeze(settings))
+    return InputBars(
+        read.frame, quality.findings(read.frame, settings.exchange_calendar), read.sha256, read.vector.to_json()
+    )
+
+
+def _attempt(
+    settings: ForecastingSettings,
+    given: argparse.Namespace,
+    bars: InputBars,
+    names: list[str],
+    progress: TrainingProgress,
+) -> BacktestResult:
+    if not len(bars.frame):
+        raise BadFrame("there are no bars")
+    moments = np.unique(bars.frame["ds"].to_numpy(dtype="datetime64[ns]"))
+    makers: Mapping[str, Maker]
+    if given.registered:
+        makers, until = _registered(settings, bars, names)
+        asked: list[RollingSplit] = rolling_splits_after(moments, until, given.sessions + given.warm_up, given.embargo)
+    else:
+        makers = {name: _maker(settings, name, progress) for name in names}
+        asked = rolling_splits(moments, given.sessions + given.warm_up, given.embargo, given.refit)
+    return run_backtest(
+        bars.frame,
+        asked,
+        makers,
+        horizon=settings.horizon,
+        exchange=settings.exchange_calendar,
+        warm_up=given.warm_up,
+        told=progress.stage,
+    )
+
+
+def _maker(settings: ForecastingSettings, name: str, progress: TrainingProgress) -> Maker:
+    chosen = parameters(settings, name)
+    return lambda frame: family(name)(**chosen).fit(frame, lambda epoch: progress.epoch(name, epoch))
+
+
+def _registered(
+    settings: ForecastingSettings, bars: InputBars, names: list[str]
+) -> tuple[Mapping[str, Maker], np.datetime64]:
+    """Take the versions that this code made of these bars, and the last close that any of them has learned from."""
+    registry = ModelRegistry(settings)
+    found = {name: registry.find(tags_of(settings, bars.sha256, name)) for name in names}
+    if found.get("naive") is None:
+        raise BadFrame("no registered version has learned from these bars: train first, or leave out --registered")
+    there = {name: version for name, version in found.items() if version is not None}
+    loaded = {name: registry.load(version.version).estimator for name, version in there.items()}
+    until = max(np.datetime64(version.tags["learned_until"], "ns") for version in there.values())
+    return {name: lambda _, model=model: model for name, model in loaded.items()}, until
+
+
+def _about(
+    settings: ForecastingSettings, given: argparse.Namespace, bars: InputBars, trial: BacktestResult
+) -> dict[str, str | int | bool]:
+    return {
+        "data": bars.source,
+        "sha256": bars.sha256,
+        "symbols": bars.frame["unique_id"].nunique(),
+        "bars": len(bars.frame),
+        "first_origin": str(trial.asked.windows.origins.min())[:10],
+        "last_origin": str(trial.asked.windows.origins.max())[:10],
+        "sessions": given.sessions,
+        "warm_up": given.warm_up,
+        "embargo": given.embargo,
+        "refit": given.refit,
+        "registered": given.registered,
+        "horizon": settings.horizon,
+        "seed": settings.seed,
+        "code_version": code_version(),
+    }
+
+
+def _digest(settings: ForecastingSettings, given: argparse.Namespace, bars: InputBars, names: list[str]) -> str:
+    """Name a backtest by what is asked of which models: data, code, recipes, splits."""
+    asked = {name: getattr(given, name) for name in ("sessions", "warm_up", "embargo", "refit", "registered")}
+    models = [tags_of(settings, bars.sha256, name) for name in names]
+    return hashlib.sha256(json.dumps([asked, settings.horizon, models]).encode()).hexdigest()
+
+
+def _logged(
+    settings: ForecastingSettings,
+    trial: BacktestResult,
+    about: Mapping[str, str | int | bool],
+    bars: InputBars,
+    digest: str,
+    report: Path,
+) -> str:
+    registry = ModelRegistry(settings)
+    tags = {"kind": "backtest", "data_sha256": bars.sha256, "trial": digest}
+    try:
+        registry.close_abandoned()
+        with registry.answering(), registry.run("backtest", tags) as run_id:
+            log_backtest(trial, about, quality.rows(bars.found), report)
+    except ModelsAway as error:
+        return f"not logged: {error}"
+    return f"logged to MLflow run {run_id}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m forecasting.backtest.command", description=__doc__)
+    parser.add_argument("--csv", default="", metavar="FILE", help="bars from a CSV file or folder, not the log")
+    parser.add_argument("--as-of", "--offsets", default="", metavar="TIME|OFFSETS", help="this part of the log only")
+    parser.add_argument("--families", default="all", help=f"all, or some of {','.join(FAMILIES)}")
+    parser.add_argument("--sessions", type=int, default=252, help="last sessions that are scored")
+    parser.add_argument("--warm-up", type=int, default=0, help="sessions before them, for the calibration only")
+    parser.add_argument("--embargo", type=int, default=5, help="sessions between what is learned and the first origin")
+    parser.add_argument("--refit", type=int, default=0, metavar="N", help="learn anew after N sessions; 0: once")
+    parser.add_argument("--registered", action="store_true", help="ask the versions trained on these bars; fit nothing")
+    parser.add_argument("--if-needed", action="store_true", help="end at once if MLflow has this very backtest")
+    parser.add_argument("--out", default="", metavar="FILE", help="where the HTML report goes")
+    parser.add_argument("--mlflow", action=argparse.BooleanOptionalAction, default=True, help="log to MLflow")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""From events to the long frame that models read: `unique_id, ds, y, high, low`.
+
+`ds` is the bar's close (tz-naive UTC); prices stand in the share terms of the origin's session, by the splits
+known then.  Nothing after the origin, and nothing recorded after `known_at`, enters a frame.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+
+from contracts.actions import newest_splits, split_factor
+from contracts.events import BarClosed, CorporateActionAnnounced
+from forecasting.data.calendars import session_of
+
+COLUMNS = ("unique_id", "ds", "y", "high", "low")
+
+
+def newest_bars(
+    bars: Iterable[BarClosed],
+    *,
+    interval: str = "P1D",
+    origin: datetime | None = None,
+    known_at: datetime | None = None,
+) -> list[BarClosed]:
+    """Keep the highest revision of each bar, by symbol and close, as known at a moment.
+
+    Args:
+        bars: revisions in any order.
+        origin: the last close to take, inclusive.
+        known_at: leave out what was recorded later.
+    """
+    newest: dict[tuple[str, datetime], BarClosed] = {}
+    for bar in bars:
+        if bar.interval != interval or (origin is not None and bar.closed_at > origin):
+            continue
+        if known_at is not None and bar.recorded_at > known_at:
+            continue
+        name = (bar.symbol, bar.closed_at)
+        held = newest.get(name)
+        if held is None or bar.revision >= held.revision:
+            newest[name] = bar
+    return [newest[name] for name in sorted(newest)]
+
+
+def symbol_frame(
+    bars: Iterable[BarClosed],
+    actions: Iterable[CorporateActionAnnounced] = (),
+    *,
+    interval: str = "P1D",
+    origin: datetime | None = None,
+    known_at: datetime | None = None,
+    sessions: int | None = None,
+    exchange: str = "XNYS",
+) -> pd.DataFrame:
+    """Return one symbol's frame at an origin (default: its last bar), of the last `sessions` bars or all.
+
+    Prices are divided by the splits between their session and the origin's: a later split changes nothing.
+    """
+    kept = newest_bars(bars, interval=interval, origin=origin, known_at=known_at)
+    if not kept:
+        return empty_frame()
+    if sessions is not None:
+        kept = kept[-sessions:]
+    known = [action for action in actions if known_at is None or action.recorded_at <= known_at]
+    splits = newest_splits(action.to_record() for action in known if action.symbol == kept[0].symbol)
+    until = session_of(kept[-1].closed_at, exchange)
+    factors = np.ones(len(kept))
+    if splits:
+        factors = np.array([split_factor(splits, session_of(bar.closed_at, exchange), until) for bar in kept])
+    return pd.DataFrame(
+        {
+            "unique_id": [bar.symbol for bar in kept],
+            "ds": np.array([bar.closed_at.replace(tzinfo=None) for bar in kept], dtype="datetime64[ns]"),
+            "y": np.array([bar.close for bar in kept]) / factors,
+            "high": np.array([bar.high for bar in kept]) / factors,
+            "low": np.array([bar.low for bar in kept]) / factors,
+        }
+    )
+
+
+def long_frame(
+    bars: Iterable[BarClosed],
+    actions: Iterable[CorporateActionAnnounced] = (),
+    *,
+    interval: str = "P1D",
+    origin: datetime | None = None,
+    known_at: datetime | None = None,
+    exchange: str = "XNYS",
+) -> pd.DataFrame:
+    """Return the frames of all symbols under each other, by symbol and time."""
+    by_symbol: dict[str, list[BarClosed]] = defaultdict(list)
+    for bar in bars:
+        by_symbol[bar.symbol].append(bar)
+    announced: dict[str, list[CorporateActionAnnounced]] = defaultdict(list)
+    for action in actions:
+        announced[action.symbol].append(action)
+    frames = [
+        symbol_frame(
+            by_symbol[symbol],
+            announced[symbol],
+            interval=interval,
+            origin=origin,
+            known_at=known_at,
+            exchange=exchange,
+        )
+        for symbol in sorted(by_symbol)
+    ]
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else empty_frame()
+
+
+def empty_frame() -> pd.DataFrame:
+    """Return a frame of no bars."""
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _KINDS.items()})
+
+
+_KINDS = {"unique_id": "object", "ds": "datetime64[ns]", "y": "float64", "high": "float64", "low": "float64"}
+
+
+def canonical_bytes(frame: pd.DataFrame) -> bytes:
+    """Write a frame as text that is the same wherever it is made: shortest exact decimals, rows by symbol and time."""
+    columns = [name for name in COLUMNS if name in frame]
+    ordered = frame.sort_values(["unique_id", "ds"], kind="stable")
+    stamps = np.datetime_as_string(ordered["ds"].to_numpy(dtype="datetime64[us]"), unit="us")
+    numbers = [ordered[name].astype(float).tolist() for name in columns[2:]]
+    rows = zip(ordered["unique_id"], stamps.tolist(), *numbers, strict=True)
+    lines = [",".join(columns), *(",".join([row[0], row[1], *map(repr, row[2:])]) for row in rows)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def frame_sha256(frame: pd.DataFrame) -> str:
+    """Return the SHA-256 of a frame's canonical bytes."""
+    return sha256(canonical_bytes(frame)).hexdigest()

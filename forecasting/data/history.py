@@ -1,0 +1,141 @@
+"""Training data from the log itself: named by an offset vector, the same bytes whenever it is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+import structlog
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
+from contracts.events import BarClosed, CorporateActionAnnounced, ModelPromoted
+from contracts.topics import CORPORATE_ACTIONS, MODEL_PROMOTIONS, STOCK_DATA, Topic, topic_named
+from forecasting.data.calendars import calendar_version
+from forecasting.data.code_version import code_version
+from forecasting.data.frames import frame_sha256, long_frame
+from forecasting.data.offsets import DataName, OffsetVector
+from forecasting.settings import ForecastingSettings
+from streaming.offsets_at import ranges_until
+from streaming.reader import LogAway, read_all, read_range, watermarks
+from streaming.records import DeadRecord, Record
+from streaming.registry import RegistryAway
+from streaming.settings import StreamSettings
+
+log = structlog.get_logger()
+
+_INPUTS = (STOCK_DATA, CORPORATE_ACTIONS)
+# A broker that is restarting is waited for: minutes of training hang on these reads.
+_patiently = retry(
+    retry=retry_if_exception_type((LogAway, RegistryAway)),
+    wait=wait_exponential_jitter(initial=0.5, max=5.0),
+    stop=stop_after_delay(90),
+    reraise=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The events of an offset vector and the long frame that they fold to."""
+
+    name: DataName
+    bars: list[BarClosed]
+    actions: list[CorporateActionAnnounced]
+    frame: pd.DataFrame
+
+    @property
+    def vector(self) -> OffsetVector:
+        """Return the offsets that hold the events."""
+        return self.name.vector
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of the frame's canonical bytes."""
+        return self.name.sha256
+
+
+@_patiently
+def freeze(settings: StreamSettings) -> OffsetVector:
+    """Name all that the log holds of bars and corporate actions now.
+
+    Raises:
+        LogAway: the broker has not answered for a minute and a half.
+    """
+    return OffsetVector({topic.name: watermarks(settings, topic) for topic in _INPUTS})
+
+
+@_patiently
+def freeze_as_of(settings: StreamSettings, moment: datetime) -> OffsetVector:
+    """Name what the log held of bars and corporate actions at a moment, by when they were recorded.
+
+    Raises:
+        LogAway: the broker has not answered for a minute and a half.
+    """
+    return OffsetVector({topic.name: ranges_until(settings, topic, moment) for topic in _INPUTS})
+
+
+def read_vector(settings: StreamSettings, vector: OffsetVector) -> list[Record]:
+    """Read the events that a vector names, topic by topic.
+
+    Raises:
+        KeyError: it names a topic that is none; HistoryGone, LogAway, RegistryAway: as `load_history`.
+    """
+    return [record for name in vector.ranges for record in _read(settings, topic_named(name), vector)]
+
+
+@_patiently
+def load_history(settings: ForecastingSettings, vector: OffsetVector) -> History:
+    """Read the events of a vector; the same vector gives the same frame, byte for byte.
+
+    Unreadable messages, which the projections dead-letter, are passed over and counted in the log.
+
+    Raises:
+        HistoryGone: the log no longer holds what the vector names.
+        LogAway, RegistryAway: a server has not answered for a minute and a half.
+    """
+    unknown = set(vector.ranges) - {topic.name for topic in _INPUTS}
+    if unknown:
+        raise ValueError(f"a training vector names {', '.join(t.name for t in _INPUTS)}, not {', '.join(unknown)}")
+    records = read_vector(settings, vector)
+    bars = [record.event for record in records if isinstance(record.event, BarClosed)]
+    actions = [record.event for record in records if isinstance(record.event, CorporateActionAnnounced)]
+    frame = long_frame(bars, actions, interval=settings.interval, exchange=settings.exchange_calendar)
+    name = DataName(
+        vector=vector,
+        sha256=frame_sha256(frame),
+        bars=len(frame),
+        schema_ids=tuple(sorted({record.schema_id for record in records})),
+        calendar=calendar_version(settings.exchange_calendar),
+        code_version=code_version(),
+    )
+    return History(name, bars, actions, frame)
+
+
+@_patiently
+def decisions(settings: ForecastingSettings) -> list[ModelPromoted]:
+    """Return all decisions on the settings' model, oldest first."""
+    events = (record.event for record in read_all(settings, MODEL_PROMOTIONS))
+    return [event for event in events if isinstance(event, ModelPromoted) and event.model_name == settings.model_name]
+
+
+def newest_promotions(settings: ForecastingSettings) -> dict[str, ModelPromoted]:
+    """Fold the log of promotions to the newest of each alias of the settings' model."""
+    return {event.alias: event for event in decisions(settings)}
+
+
+def _read(settings: StreamSettings, topic: Topic, vector: OffsetVector) -> list[Record]:
+    ranges: Mapping[int, tuple[int, int]] = vector.ranges.get(topic.name, {})
+    dead: list[DeadRecord] = []
+    records = list(
+        read_range(
+            settings,
+            topic,
+            {partition: start for partition, (start, _) in ranges.items()},
+            {partition: end for partition, (_, end) in ranges.items()},
+            on_poison="skip",
+            on_dead=dead.append,
+        )
+    )
+    if dead:
+        places = [f"{found.topic}[{found.partition}]@{found.offset}" for found in dead[:5]]
+        log.warning("unreadable messages are not trained on", count=len(dead), first=places)
+    return records

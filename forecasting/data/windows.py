@@ -1,0 +1,193 @@
+"""Windows of log returns: what a model sees at an origin, and what came after.
+
+A window holds the last `CONTEXT` bars up to its origin and nothing later; whatever is scaled is scaled by
+numbers of the window itself.  Shapes: n windows, C = CONTEXT - 1 returns, H steps.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CONTEXT = 64  # bars in a window
+MAX_HORIZON = 20  # sessions ahead that a model can be asked for
+FLOOR = 1e-5  # least daily volatility: a suspended symbol has none
+
+
+class BadFrame(ValueError):
+    """A frame cannot be forecast; the text names the symbol, the row and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows of one or more symbols; histories shorter than the context are NaN on the left."""
+
+    symbols: NDArray[np.object_]  # [n]
+    origins: NDArray[np.datetime64]  # [n] closed_at of the last bar, tz-naive UTC
+    last: Floats  # [n] the last close
+    returns: Floats  # [n, C] log returns, oldest first
+    ranges: Floats  # [n, C] Parkinson variance of the same bars; NaN where high or low is not known
+
+    def __len__(self) -> int:
+        return len(self.last)
+
+    def __getitem__(self, rows: Any) -> "Windows":
+        return Windows(self.symbols[rows], self.origins[rows], self.last[rows], self.returns[rows], self.ranges[rows])
+
+    @property
+    def counts(self) -> Ints:
+        """Return how many returns each window knows: [n]."""
+        counts: Ints = np.isfinite(self.returns).sum(axis=1)
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One symbol's bars in time order."""
+
+    symbol: str
+    ds: NDArray[np.datetime64]
+    y: Floats
+    high: Floats
+    low: Floats
+
+
+def check_frame(frame: pd.DataFrame) -> None:
+    """Refuse a frame whose rows cannot be true.
+
+    Raises:
+        BadFrame: a column is missing, a close is not a positive finite number, or times do not rise.
+    """
+    missing = [name for name in ("unique_id", "ds", "y") if name not in frame]
+    if missing:
+        raise BadFrame(
+            f"the frame lacks column {', '.join(missing)}; it needs unique_id, ds, y (and may have high, low)"
+        )
+    if not len(frame):
+        raise BadFrame("the frame has no rows")
+    for series in series_of(frame):
+        bad = np.flatnonzero(~(np.isfinite(series.y) & (series.y > 0)))
+        if len(bad):
+            raise BadFrame(
+                f"{series.symbol}: y is {series.y[bad[0]]} at {series.ds[bad[0]]}, not a positive finite price"
+            )
+        back = np.flatnonzero(~(np.diff(series.ds) > np.timedelta64(0)))
+        if len(back):
+            raise BadFrame(f"{series.symbol}: {series.ds[back[0] + 1]} does not come after {series.ds[back[0]]}")
+
+
+def series_of(frame: pd.DataFrame) -> Iterator[Series]:
+    """Give each symbol's bars, rows in the frame's own order."""
+    ds = frame["ds"].to_numpy(dtype="datetime64[ns]")
+    y = frame["y"].to_numpy(dtype=np.float64)
+    nothing = np.full(len(frame), np.nan)
+    high = frame["high"].to_numpy(dtype=np.float64) if "high" in frame else nothing
+    low = frame["low"].to_numpy(dtype=np.float64) if "low" in frame else nothing
+    codes, symbols = pd.factorize(frame["unique_id"])
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(symbols) + 1))
+    for number, symbol in enumerate(symbols):
+        rows = order[starts[number] : starts[number + 1]]
+        yield Series(str(symbol), ds[rows], y[rows], high[rows], low[rows])
+
+
+def log_returns(y: Floats) -> Floats:
+    """Return ln(y_t / y_{t-1}): [T] -> [T - 1]."""
+    returns: Floats = np.diff(np.log(y))
+    return returns
+
+
+def parkinson_variance(high: Floats, low: Floats) -> Floats:
+    """Estimate a bar's variance from its range: ln(high/low)^2 / (4 ln 2) (Parkinson 1980, eq. 3)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.log(high / low) ** 2 / (4 * np.log(2))
+    return np.where(np.isfinite(variance) & (high >= low), variance, np.nan)
+
+
+def windows_at(series: Series, ends: Ints) -> Windows:
+    """Cut the windows of one symbol whose last bars stand at rows `ends`."""
+    padding = np.full(CONTEXT - 1, np.nan)
+    # Bar t stands at CONTEXT - 2 + t, so a window that ends at bar t starts at t; the first bar has no return.
+    returns = np.concatenate([padding, log_returns(series.y)])
+    ranges = np.concatenate([padding, parkinson_variance(series.high, series.low)[1:]])
+    return Windows(
+        np.full(len(ends), series.symbol, dtype=object),
+        series.ds[ends],
+        series.y[ends],
+        sliding_window_view(returns, CONTEXT - 1)[ends],
+        sliding_window_view(ranges, CONTEXT - 1)[ends],
+    )
+
+
+def targets_at(series: Series, ends: Ints, horizon: int) -> Floats:
+    """Return cumulative log returns of the `horizon` bars after rows `ends`: [len(ends), horizon]."""
+    logs: Floats = np.log(series.y)
+    moves: Floats = logs[ends[:, None] + np.arange(1, horizon + 1)] - logs[ends][:, None]
+    return moves
+
+
+def last_windows(frame: pd.DataFrame) -> Windows:
+    """Cut each symbol's window at its last bar: the input of a forecast."""
+    return join([windows_at(series, np.array([len(series.y) - 1])) for series in series_of(frame)])
+
+
+def training_windows(frame: pd.DataFrame, horizon: int) -> tuple[Windows, Floats]:
+    """Cut all full windows whose next `horizon` bars are in the frame too, ordered by origin."""
+    cut, targets = [], []
+    for series in series_of(frame):
+        ends = np.arange(CONTEXT - 1, len(series.y) - horizon)
+        cut.append(windows_at(series, ends))
+        targets.append(targets_at(series, ends, horizon))
+    windows = join(cut)
+    order = np.lexsort([windows.symbols.astype(str), windows.origins])
+    return windows[order], np.concatenate(targets)[order]
+
+
+def join(parts: list[Windows]) -> Windows:
+    """Put windows of several symbols under each other."""
+    return Windows(
+        np.concatenate([part.symbols for part in parts]),
+        np.concatenate([part.origins for part in parts]),
+        np.concatenate([part.last for part in parts]),
+        np.concatenate([part.returns for part in parts]),
+        np.concatenate([part.ranges for part in parts]),
+    )
+
+
+def volatility(returns: Floats, sessions: int = CONTEXT) -> Floats:
+    """Return the root mean square of each window's last known returns: [n, C] -> [n], at least `FLOOR`."""
+    recent = returns[:, -sessions:]
+    known = np.isfinite(recent)
+    squares = np.where(known, recent, 0.0) ** 2
+    mean = squares.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    deviation: Floats = np.maximum(np.sqrt(mean), FLOOR)
+    return deviation
+
+
+def usual_volatility(frame: pd.DataFrame) -> float:
+    """Return the median symbol's daily volatility.
+
+    Raises:
+        BadFrame: no symbol has two bars.
+    """
+    deviations = [np.sqrt(np.mean(log_returns(series.y) ** 2)) for series in series_of(frame) if len(series.y) > 1]
+    if not deviations:
+        raise BadFrame("no symbol has two bars: there is no return to learn from")
+    return max(float(np.median(deviations)), FLOOR)
+
+
+def mean_absolute_change(windows: Windows) -> Floats:
+    """Return each window's mean |one-step change| in price units: the denominator of MASE (Hyndman & Koehler 2006)."""
+    known = np.isfinite(windows.returns)
+    steps = np.where(known, windows.returns, 0.0)
+    prices = windows.last[:, None] * np.exp(np.cumsum(steps[:, ::-1], axis=1)[:, ::-1] * -1.0)  # before each return
+    changes = np.abs(prices * np.expm1(steps))
+    mean: Floats = changes.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return mean

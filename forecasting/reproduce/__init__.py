@@ -1,0 +1,1 @@
+"""A training or a forecast done a second time, and compared."""

@@ -1,0 +1,93 @@
+"""Put what a model answered into an event, with its role and its lineage.  Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+import pandas as pd
+
+from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued
+from contracts.ids import forecast_id
+from contracts.parts import CHAMPION, ForecastStep, Lineage, ModelRef, OffsetRange, Quantile
+from forecasting.log.recent_bars import LogEvent, offset_ranges
+from forecasting.models.base import quantile_column
+from forecasting.serving.pending import PendingForecast
+
+Role = Literal["SHADOW", "CHAMPION"]
+
+AS_OF_ORIGIN = "AS_OF_ORIGIN"
+
+
+def cast_roles(aliases: Mapping[str, str], families: Iterable[str]) -> dict[str, Role]:
+    """Return the role of each version that forecasts: the champion first, every other family's beside it."""
+    roles: dict[str, Role] = {}
+    if CHAMPION in aliases:
+        roles[aliases[CHAMPION]] = "CHAMPION"
+    for family in families:
+        if family in aliases:
+            roles.setdefault(aliases[family], "SHADOW")
+    return roles
+
+
+def forecast_steps(prediction: pd.DataFrame, levels: Sequence[float]) -> dict[str, tuple[ForecastStep, ...]]:
+    """Turn a model's long frame into the steps of each symbol's forecast."""
+    columns = [quantile_column(level) for level in levels]
+    steps: defaultdict[str, list[ForecastStep]] = defaultdict(list)
+    ordered = prediction.sort_values(["unique_id", "step"], kind="stable")
+    targets = [stamp.to_pydatetime().replace(tzinfo=UTC) for stamp in ordered["ds"]]
+    values = ordered[columns].to_numpy(dtype=float).tolist()
+    rows = zip(ordered["unique_id"], ordered["step"], targets, ordered["mean"], values, strict=True)
+    for symbol, step, target, mean, row in rows:
+        quantiles = tuple(Quantile(level=level, value=value) for level, value in zip(levels, row, strict=True))
+        steps[symbol].append(ForecastStep(step=int(step), target_at=target, mean=float(mean), quantiles=quantiles))
+    return {symbol: tuple(found) for symbol, found in steps.items()}
+
+
+def lineage_of(
+    bars: tuple[LogEvent[BarClosed], ...],
+    splits: tuple[LogEvent[CorporateActionAnnounced], ...],
+    input_sha256: str,
+    code_version: str,
+    scores: tuple[OffsetRange, ...] = (),
+) -> Lineage:
+    """Name what a forecast was made from: where its events stand, and the hash of the frame they gave.
+
+    Args:
+        scores: where the scores stand that its intervals were calibrated by.
+    """
+    return Lineage(
+        inputs=offset_ranges(bars) + offset_ranges(splits) + scores,
+        input_sha256=input_sha256,
+        input_bars=len(bars),
+        schema_ids=tuple(sorted({bar.schema_id for bar in bars} | {split.schema_id for split in splits})),
+        code_version=code_version,
+    )
+
+
+def forecast_event(
+    due: PendingForecast,
+    model: ModelRef,
+    steps: tuple[ForecastStep, ...],
+    made_from: Lineage,
+    now: datetime,
+    trained_until: datetime | None = None,
+) -> ForecastIssued:
+    """Write a forecast down; it is never issued before its newest bar was recorded.
+
+    Args:
+        trained_until: close of the last bar that the version's training saw; None where not known.
+    """
+    symbol, interval = due.series
+    return ForecastIssued(
+        forecast_id=forecast_id(symbol, interval, due.origin, model.name, model.version, made_from.input_sha256),
+        symbol=symbol,
+        interval=interval,
+        origin=due.origin,
+        issued_at=max(now, due.bars[-1].event.recorded_at),
+        model=model,
+        steps=steps,
+        price_basis=AS_OF_ORIGIN,
+        lineage=made_from,
+        trained_until=trained_until,
+    )

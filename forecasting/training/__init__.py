@@ -1,0 +1,1 @@
+"""From a frozen part of the log to versions, the gate and the aliases."""

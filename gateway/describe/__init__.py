@@ -1,0 +1,1 @@
+"""The API in words: OpenAPI, AsyncAPI, TypeScript."""

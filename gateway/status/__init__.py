@@ -1,0 +1,1 @@
+"""How this process and the whole system are doing."""

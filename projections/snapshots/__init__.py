@@ -1,0 +1,1 @@
+"""CSV snapshots of bars: their bytes, their files, their schedule."""

@@ -1,0 +1,116 @@
+from datetime import datetime, timedelta
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting.data.frames import canonical_bytes, frame_sha256, long_frame, newest_bars, symbol_frame
+from tests.support.markets import bar, split
+
+
+def test_newest_bars_in_any_order_keep_the_highest_revision() -> None:
+    events = [
+        bar(day=0, close=10),
+        bar(day=0, close=11, revision=1),
+        bar(day=1, close=12),
+        bar(day=0, close=9, revision=2),
+    ]
+
+    for order in permutations(events):
+        assert [(b.close, b.revision) for b in newest_bars(order)] == [(9, 2), (12, 0)]
+
+
+def test_newest_bars_at_an_origin_hold_nothing_later() -> None:
+    events = [bar(day=day) for day in range(4)]
+
+    assert newest_bars(events, origin=events[1].closed_at) == events[:2]
+
+
+def test_newest_bars_as_known_then_hold_no_later_correction() -> None:
+    first, corrected = bar(day=0, close=10), bar(day=0, close=11, revision=1)
+
+    assert newest_bars([first, corrected], known_at=first.recorded_at) == [first]
+    assert newest_bars([first, corrected], known_at=corrected.recorded_at) == [corrected]
+
+
+def test_newest_bars_of_one_interval_leave_out_others() -> None:
+    assert newest_bars([bar(interval="PT1H"), bar()]) == [bar()]
+
+
+def test_frame_across_a_split_stands_in_the_terms_of_the_origin() -> None:
+    bars = [bar(day=0, close=100.0), bar(day=1, close=52.0), bar(day=2, close=54.0)]
+    halving = split("S0", bars[1].closed_at, 2.0)
+
+    frame = symbol_frame(bars, [halving])
+
+    assert frame["y"].tolist() == [50.0, 52.0, 54.0]
+    assert frame["high"].tolist() == pytest.approx([50.5, 52.52, 54.54])
+
+
+def test_frame_before_the_split_is_not_touched_by_it() -> None:
+    bars = [bar(day=0, close=100.0), bar(day=1, close=52.0)]
+    halving = split("S0", bars[1].closed_at, 2.0)
+
+    assert symbol_frame(bars, [halving], origin=bars[0].closed_at)["y"].tolist() == [100.0]
+
+
+def test_frame_as_known_before_the_announcement_is_raw() -> None:
+    bars = [bar(day=0, close=100.0), bar(day=1, close=52.0)]
+    late = split("S0", bars[1].closed_at, 2.0, recorded_at=bars[1].recorded_at + timedelta(days=1))
+
+    assert symbol_frame(bars, [late], known_at=bars[1].recorded_at)["y"].tolist() == [100.0, 52.0]
+
+
+def test_frame_of_the_last_sessions_is_the_tail_of_the_whole() -> None:
+    bars = [bar(day=day, close=10.0 + day) for day in range(6)]
+    halving = split("S0", bars[3].closed_at, 2.0)
+
+    whole, tail = symbol_frame(bars, [halving]), symbol_frame(bars, [halving], sessions=4)
+
+    assert tail.equals(whole.tail(4).reset_index(drop=True))
+
+
+def test_frame_of_no_bars_is_empty_with_its_columns() -> None:
+    assert list(long_frame([]).columns) == ["unique_id", "ds", "y", "high", "low"]
+    assert len(symbol_frame([bar(day=3)], origin=datetime.fromisoformat("2000-01-01T00:00:00+00:00"))) == 0
+
+
+def test_long_frame_stacks_symbols_and_applies_each_ones_splits() -> None:
+    bars = [bar("B", 0, 100.0), bar("A", 0, 100.0), bar("B", 1, 50.0), bar("A", 1, 100.0)]
+
+    frame = long_frame(bars, [split("B", bars[2].closed_at, 2.0)])
+
+    assert frame["unique_id"].tolist() == ["A", "A", "B", "B"]
+    assert frame["y"].tolist() == [100.0, 100.0, 50.0, 50.0]
+
+
+@given(st.permutations([bar(s, d, 10.0 + d, r) for s in ("A", "B") for d in range(3) for r in range(2)]), st.data())
+@settings(max_examples=30, deadline=None)
+def test_frame_bytes_of_any_order_and_duplication_are_the_same(events: list, data: st.DataObject) -> None:
+    again = data.draw(st.lists(st.sampled_from(events), max_size=4))
+    ordered = sorted(events, key=lambda event: (event.symbol, event.closed_at, event.revision))
+
+    assert canonical_bytes(long_frame([*events, *again])) == canonical_bytes(long_frame(ordered))
+
+
+def test_canonical_bytes_are_exact_decimals_by_symbol_and_time() -> None:
+    frame = long_frame([bar("B", 0, 0.1), bar("A", 1, 0.3), bar("A", 0, 1 / 3)])
+
+    lines = canonical_bytes(frame[["unique_id", "ds", "y"]].sample(frac=1, random_state=1)).decode().splitlines()
+
+    assert lines == [
+        "unique_id,ds,y",
+        "A,2006-01-04T21:00:00.000000,0.3333333333333333",
+        "A,2006-01-05T21:00:00.000000,0.3",
+        "B,2006-01-04T21:00:00.000000,0.1",
+    ]
+
+
+def test_frame_hash_moves_with_the_last_digit() -> None:
+    frame = symbol_frame([bar(day=0, close=10.0)])
+    nudged = frame.assign(y=np.nextafter(frame["y"], 11))
+
+    assert frame_sha256(frame) != frame_sha256(nudged)
+    assert frame_sha256(frame) == frame_sha256(frame.copy())
