@@ -33,8 +33,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from contracts.measures import LEVELS
 from forecasting.models.naive import Naive
-from forecasting.models.quantiles import LEVELS
 from forecasting.modelstore.pyfunc import ARTIFACT, signature
 from forecasting.modelstore.registry import _CODE
 

@@ -35,11 +35,11 @@ from rich.table import Table
 from servers import corner, servers
 
 from contracts.events import BarClosed
+from contracts.measures import LEVELS
 from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
 from forecasting.data.windows import CONTEXT
 from forecasting.log.consumers import KafkaTopicReader
 from forecasting.models.families import FAMILIES, family
-from forecasting.models.quantiles import LEVELS
 from forecasting.modelstore.pyfunc import ARTIFACT, signature
 from forecasting.modelstore.registry import _CODE, LoadedModel
 from forecasting.serving.loaded_models import LoadedModels

@@ -12,6 +12,7 @@ from contracts.events import (
     ModelPromoted,
 )
 from contracts.ids import forecast_id
+from contracts.measures import LEVELS
 from contracts.parts import (
     Evaluation,
     ForecastStep,
@@ -32,7 +33,6 @@ _NEXT = datetime(2012, 1, 4, 21, 0, tzinfo=UTC)
 _TRAINED = datetime(1999, 12, 31, 21, 0, tzinfo=UTC)
 _SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _RUN = "3f2b8c1d5e6f47a8b9c0d1e2f3a4b5c6"
-_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 _VALUES = (396.1, 402.7, 407.2, 411.3, 415.4, 420.1, 427.8)
 _ID = forecast_id("AAPL", "P1D", _CLOSED, "stock-forecaster", "4", _SHA)
 
@@ -77,7 +77,7 @@ SAMPLES: tuple[Event, ...] = (
                 step=1,
                 target_at=_NEXT,
                 mean=411.5,
-                quantiles=tuple(Quantile(level=a, value=b) for a, b in zip(_LEVELS, _VALUES, strict=True)),
+                quantiles=tuple(Quantile(level=a, value=b) for a, b in zip(LEVELS, _VALUES, strict=True)),
             ),
         ),
         price_basis="AS_OF_ORIGIN",
@@ -107,7 +107,7 @@ SAMPLES: tuple[Event, ...] = (
         squared_error=3.7636,
         pinball=tuple(
             PinballLoss(level=a, loss=b)
-            for a, b in zip(_LEVELS, (0.4335, 1.074, 1.56, 1.07, 0.49, 0.666, 0.359), strict=True)
+            for a, b in zip(LEVELS, (0.4335, 1.074, 1.56, 1.07, 0.49, 0.666, 0.359), strict=True)
         ),
         inside_80=True,
         inside_95=True,

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from contracts.measures import LEVELS
 from forecasting.backtest.origins import Questions
 from forecasting.data.windows import FLOOR, Floats, series_of
-from forecasting.models.quantiles import LEVELS
 
 ROLLING = "rolling-252"
 ROLLING_SESSIONS = 252

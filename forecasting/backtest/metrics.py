@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from utilsforecast.losses import coverage, mase, rmsse, scaled_crps, winkler_score
 
+from contracts.measures import LEVELS
 from forecasting.backtest.origins import Questions
 from forecasting.data.windows import Floats
 from forecasting.models.losses import absolute_error, crps, diebold_mariano
-from forecasting.models.quantiles import LEVELS
 
 FALSE_DISCOVERY_RATE = 0.05  # the false discovery rate over symbols (Benjamini & Hochberg 1995)
 METRICS = ("mase", "rmsse", "scrps", "msis", "coverage_80", "coverage_95")

@@ -11,12 +11,12 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from contracts.measures import LEVELS
 from forecasting.backtest.baselines import ROLLING
 from forecasting.backtest.leakage import WORST_WINDOW_SESSIONS
 from forecasting.backtest.replay import inside
 from forecasting.backtest.run import BacktestResult
 from forecasting.data.quality import Finding, lines_of
-from forecasting.models.quantiles import LEVELS
 
 _COLOURS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")  # Okabe & Ito
 _PAGE = Template(

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import pandas as pd
 
+from contracts.measures import LEVELS
 from forecasting.backtest.origins import Questions, RollingSplit
 from forecasting.data.windows import Floats
 from forecasting.models.base import Estimator
 from forecasting.models.conformal import ASKED, CENTRAL_INTERVALS, START, asked_levels, calibrated, updated
-from forecasting.models.quantiles import LEVELS
 
 Maker = Callable[[pd.DataFrame], Estimator]  # learns from a frame
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from contracts.actions import newest_splits, split_factor
 from contracts.events import BarClosed, CorporateActionAnnounced
+from contracts.frames import canonical_frame_bytes
 from forecasting.data.calendars import session_of
 
 COLUMNS = ("unique_id", "ds", "y", "high", "low")
@@ -127,9 +128,7 @@ def canonical_bytes(frame: pd.DataFrame) -> bytes:
     ordered = frame.sort_values(["unique_id", "ds"], kind="stable")
     stamps = np.datetime_as_string(ordered["ds"].to_numpy(dtype="datetime64[us]"), unit="us")
     numbers = [ordered[name].astype(float).tolist() for name in columns[2:]]
-    rows = zip(ordered["unique_id"], stamps.tolist(), *numbers, strict=True)
-    lines = [",".join(columns), *(",".join([row[0], row[1], *map(repr, row[2:])]) for row in rows)]
-    return ("\n".join(lines) + "\n").encode()
+    return canonical_frame_bytes(columns, zip(ordered["unique_id"], stamps.tolist(), *numbers, strict=True))
 
 
 def frame_sha256(frame: pd.DataFrame) -> str:

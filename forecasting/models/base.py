@@ -14,9 +14,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from contracts.measures import LEVELS
 from forecasting.data.calendars import as_closes, closes_after
 from forecasting.data.windows import MAX_HORIZON, BadFrame, Floats, Windows, check_frame, last_windows
-from forecasting.models.quantiles import LEVELS, between, check_levels
+from forecasting.models.quantiles import between, check_levels
 
 __all__ = ["LEVELS", "BadFrame", "Epoch", "Estimator", "TooShort", "quantile_column"]
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from contracts.measures import LEVELS
 from forecasting.data.windows import Floats
-from forecasting.models.quantiles import LEVELS, SPREAD_LEVELS
+from forecasting.models.quantiles import SPREAD_LEVELS
 
 CENTRAL_INTERVALS = (0.8, 0.95)
 START: Floats = 1 - np.asarray(CENTRAL_INTERVALS)  # the state of who has settled nothing yet

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from contracts.measures import LEVELS
 from forecasting.data.windows import CONTEXT, MAX_HORIZON, BadFrame, Floats, Windows, check_frame, training_windows
 from forecasting.models.base import Estimator, OnEpoch
 from forecasting.models.families import family, parameters_of
-from forecasting.models.quantiles import LEVELS
 
 _ENOUGH = 50  # forecasts without which there is nothing to tell members apart by
 

@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from contracts.measures import LEVELS
 from forecasting.data.windows import MAX_HORIZON, Floats
-from forecasting.models.quantiles import LEVELS
 
 _MIDDLE = LEVELS.index(0.5)
 

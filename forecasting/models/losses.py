@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from contracts.measures import long_run_variance, small_sample_correction
 from forecasting.data.windows import Floats
 
 
@@ -57,11 +58,6 @@ def share_inside(actual: Floats, low: Floats, high: Floats) -> float:
     return float(np.mean((low <= actual) & (actual <= high)))
 
 
-def skill(loss: float, baseline: float) -> float:
-    """Return how much smaller a loss is than the baseline's: 1 is perfect, 0 is no better."""
-    return 1 - loss / baseline if baseline > 0 else 0.0
-
-
 def diebold_mariano(losses: Floats, baseline: Floats, horizon: int) -> tuple[float, float]:
     """Test whether two series of losses differ in mean; negative: the first is smaller.
 
@@ -76,13 +72,9 @@ def diebold_mariano(losses: Floats, baseline: Floats, horizon: int) -> tuple[flo
     count = len(difference)
     if count <= horizon or not np.any(difference):
         return 0.0, 1.0
-    centred = difference - difference.mean()
-    covariances = [float(centred[lag:] @ centred[: count - lag]) / count for lag in range(horizon)]
-    variance = covariances[0] + 2 * sum(covariances[1:])
-    if variance <= 0:  # the truncated sum need not be positive; the variance alone always is
-        variance = covariances[0]
+    variance = long_run_variance((difference - difference.mean()).tolist(), horizon)
     if variance <= 0:
         return 0.0, 1.0
-    correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
+    correction = small_sample_correction(count, horizon)
     statistic = float(difference.mean() / np.sqrt(variance / count) * np.sqrt(max(correction, 0.0)))
     return statistic, float(2 * stdtr(count - 1, -abs(statistic)))

@@ -15,6 +15,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from contracts.measures import LEVELS
 from forecasting.data.windows import (
     CONTEXT,
     MAX_HORIZON,
@@ -29,7 +30,7 @@ from forecasting.models import features
 from forecasting.models.base import Epoch, Estimator, OnEpoch
 from forecasting.models.descent import Inputs, Schedule, descend, prepare_tensorflow
 from forecasting.models.heads import QuantileHead, widened, width_correction
-from forecasting.models.quantiles import LEVELS, between
+from forecasting.models.quantiles import between
 from forecasting.models.volatility import Har
 
 _WEIGHTS = "weights.npz"

@@ -10,7 +10,6 @@ from scipy.special import ndtri
 
 from forecasting.data.windows import Floats
 
-LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 SPREAD_LEVELS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99, 0.995)
 _ENOUGH = 250  # residuals below which an empirical 2.5 % tail is a guess: use the Gaussian
 

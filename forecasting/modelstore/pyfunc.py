@@ -15,9 +15,9 @@ from mlflow.pyfunc import FLAVOR_NAME, MAIN, PyFuncModel
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
+from contracts.measures import LEVELS
 from forecasting.models.base import HORIZON, Estimator, quantile_column
 from forecasting.models.families import load_estimator
-from forecasting.models.quantiles import LEVELS
 
 ARTIFACT = "estimator"
 _MOST_BYTES = 256 * 1024 * 1024  # of a version's files, unpacked: ours have one

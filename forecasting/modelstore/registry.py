@@ -18,9 +18,9 @@ from mlflow.exceptions import ERROR_CODE_TO_HTTP_STATUS, MlflowException, RestEx
 from mlflow.pyfunc import PyFuncModel
 from requests import RequestException
 
+from contracts.measures import LEVELS
 from forecasting.data.code_version import code_version
 from forecasting.models.base import HORIZON, Estimator
-from forecasting.models.quantiles import LEVELS
 from forecasting.modelstore.killed_runs import close_abandoned, killed_if_terminated
 from forecasting.modelstore.process_identity import this_process
 from forecasting.modelstore.pyfunc import ARTIFACT, ForeignModel, open_estimator, pyfunc_of, signature

@@ -8,10 +8,8 @@ from statistics import fmean
 
 from contracts.actions import Split, split_factor
 from contracts.events import BarClosed, ForecastScored
+from contracts.measures import INSIDE_80, INSIDE_95, is_inside, pinball_loss
 from contracts.parts import ModelRef, PinballLoss, SettlingBar
-
-INSIDE_80 = (0.1, 0.9)
-INSIDE_95 = (0.025, 0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +49,10 @@ def error_scale(closes: Sequence[float], sessions: Sequence[date], splits: Itera
     return ErrorScale(prices[-1], sum(changes) / len(changes) if changes else 0.0)
 
 
-def pinball_loss(level: float, value: float, actual: float) -> float:
-    """Return the loss of a quantile (Koenker & Bassett 1978): `level` of each unit above, 1 - `level` below."""
-    return level * (actual - value) if actual >= value else (1 - level) * (value - actual)
-
-
-def is_inside(claim: Claim, bounds: tuple[float, float], actual: float) -> bool:
-    """Tell whether an actual lies between the quantiles of two levels, bounds included.
-
-    Raises:
-        ValueError: the forecast has no quantile of such a level.
-    """
+def _between(claim: Claim, bounds: tuple[float, float], actual: float) -> bool:
+    """Tell whether an actual lies between the quantiles of two levels; ValueError where the forecast lacks one."""
     low, high = (claim.values[claim.levels.index(level)] for level in bounds)
-    return low <= actual <= high
+    return is_inside(low, high, actual)
 
 
 def pinball_losses(claim: Claim, actual: float) -> tuple[PinballLoss, ...]:
@@ -111,8 +100,8 @@ def score_step(
         absolute_error=abs(error),
         squared_error=error * error,
         pinball=pinball_losses(claim, actual),
-        inside_80=is_inside(claim, INSIDE_80, actual),
-        inside_95=is_inside(claim, INSIDE_95, actual),
+        inside_80=_between(claim, INSIDE_80, actual),
+        inside_95=_between(claim, INSIDE_95, actual),
         naive_absolute_error=abs(actual - measured.last_close),
         scale=measured.scale,
         recorded_at=max(now, bar.recorded_at),

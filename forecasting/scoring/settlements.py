@@ -12,10 +12,11 @@ from datetime import datetime
 from sys import intern
 
 from contracts.events import BarClosed, ForecastIssued, ForecastScored
+from contracts.measures import INSIDE_80, INSIDE_95
 from contracts.parts import NAIVE, ModelRef, OffsetRange
 from contracts.topics import STOCK_DATA
 from forecasting.log.recent_bars import LogEvent, SeriesKey
-from forecasting.scoring.scores import INSIDE_80, INSIDE_95, Claim, ErrorScale
+from forecasting.scoring.scores import Claim, ErrorScale
 from streaming.records import Partition
 
 _NEVER = -1

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from contracts.events import ForecastScored
+from contracts.measures import LEVELS
 from contracts.parts import OffsetRange
 from forecasting.data.windows import Floats
 from forecasting.models.base import quantile_column
 from forecasting.models.conformal import ASKED, START, asked_levels, calibrated, updated
-from forecasting.models.quantiles import LEVELS
 from streaming.records import Partition, Record
 
 CalibrationKey = tuple[str, str, str, int]  # symbol, interval, model version, step

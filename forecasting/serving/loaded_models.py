@@ -13,11 +13,11 @@ import structlog
 from mlflow.exceptions import MlflowException
 
 from contracts.events import ModelPromoted
+from contracts.measures import LEVELS
 from contracts.parts import CHAMPION
 from contracts.topics import MODEL_PROMOTIONS
 from forecasting.data.windows import CONTEXT
 from forecasting.models.families import FAMILIES
-from forecasting.models.quantiles import LEVELS
 from forecasting.modelstore.registry import LoadedModel, ModelsAway, NoModel
 from forecasting.serving.issue import Role, cast_roles
 from forecasting.settings import ServeSettings

@@ -9,6 +9,7 @@ import pandas as pd
 import structlog
 
 from contracts.events import BrokenInvariant, ForecastIssued
+from contracts.measures import LEVELS
 from contracts.parts import ForecastStep, Lineage, ModelRef
 from forecasting.data.calendars import session_of
 from forecasting.data.code_version import code_version
@@ -17,7 +18,6 @@ from forecasting.data.windows import Floats
 from forecasting.log.recent_bars import SplitHistory
 from forecasting.models.base import BadFrame
 from forecasting.models.conformal import ASKED
-from forecasting.models.quantiles import LEVELS
 from forecasting.modelstore.registry import LoadedModel
 from forecasting.prometheus import PREDICTING
 from forecasting.serving.calibration import Calibrations, calibrated_quantiles

@@ -8,9 +8,10 @@ sitting champion stays; one that would not be admitted itself makes way for the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from contracts.measures import skill
 from contracts.parts import Metrics, Refusal
 from forecasting.models.bands import BAND_80, BAND_95
-from forecasting.models.losses import diebold_mariano, skill
+from forecasting.models.losses import diebold_mariano
 from forecasting.training.holdout import Scores
 
 NOISE = 0.05  # one-sided: what chance alone explains more often than this is no difference

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from contracts.measures import LEVELS
 from forecasting.data.windows import (
     CONTEXT,
     BadFrame,
@@ -22,7 +23,6 @@ from forecasting.data.windows import (
 )
 from forecasting.models.base import Estimator
 from forecasting.models.losses import absolute_error, crps, mase, scrps, share_inside
-from forecasting.models.quantiles import LEVELS
 
 
 @dataclass(frozen=True, slots=True)

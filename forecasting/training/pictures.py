@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from contracts.measures import LEVELS
 from forecasting.models.base import Epoch, quantile_column
-from forecasting.models.quantiles import LEVELS
 from forecasting.training.holdout import Scores
 
 _BLUE, _ORANGE, _GREY = "#0072B2", "#E69F00", "#777777"  # Okabe & Ito: told apart by all eyes

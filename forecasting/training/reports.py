@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
+from contracts.measures import skill
 from forecasting.models.families import FAMILIES
-from forecasting.models.losses import skill
 from forecasting.training.gate import Candidate, Choice
 
 _HEAD = f"{'family':<12} {'version':>7}  {'MASE':>7} {'sCRPS':>7} {'skill':>7} {'cover 80':>8} {'cover 95':>8}   p"

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
+from contracts.measures import skill
 from contracts.parts import Metrics
 from forecasting.data.offsets import DataName
 from forecasting.models.base import Epoch, Estimator
-from forecasting.models.losses import skill
 from forecasting.modelstore.recipe import Recipe
 from forecasting.training import pictures
 from forecasting.training.holdout import Scores

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from contracts.actions import Split, split_factor
+from contracts.frames import canonical_frame_bytes
 
 FEWEST = 2
 FEW = 23  # observations of a month of moves; below, the models' width is much of the usual market's
@@ -109,16 +110,13 @@ def frame_of_history(stamps: Iterable[datetime], values: Iterable[float]) -> dic
     return {"columns": ["unique_id", "ds", "y"], "data": rows}
 
 
-def frame_sha256(frame: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a frame as the forecasting service computes it, so that lineages can be compared.
-
-    Comma-separated text, times to the microsecond, numbers as their shortest exact decimals.
-    """
-    lines = [",".join(frame["columns"])]
-    for series, stamp, *numbers in frame["data"]:
-        micros = stamp if "." in stamp else f"{stamp}.000000"
-        lines.append(",".join([series, micros, *(repr(float(number)) for number in numbers)]))
-    return sha256(("\n".join(lines) + "\n").encode()).hexdigest()
+def input_sha256(frame: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a frame as the forecasting service computes it, so that lineages can be compared."""
+    rows = (
+        (series, stamp if "." in stamp else f"{stamp}.000000", *map(float, numbers))
+        for series, stamp, *numbers in frame["data"]
+    )
+    return sha256(canonical_frame_bytes(frame["columns"], rows)).hexdigest()
 
 
 def _naive(moment: datetime) -> str:

@@ -11,6 +11,7 @@ import httpx
 import orjson
 import structlog
 
+from contracts.measures import LEVELS
 from gateway.access.rate_limit import RateLimit
 from gateway.access.scopes import PREDICT, Caller
 from gateway.metrics import GatewayMetrics
@@ -19,9 +20,9 @@ from gateway.predict.history import (
     adjusted,
     frame_of_bars,
     frame_of_history,
-    frame_sha256,
     history_faults,
     history_warnings,
+    input_sha256,
 )
 from gateway.problems import Problem
 from gateway.reads.queries import Queries
@@ -30,7 +31,6 @@ from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
 
-PUBLISHED_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 RETRY_SECONDS = 5
 
 
@@ -80,7 +80,7 @@ class Predictor:
 
     async def _predict(self, request: PredictRequest) -> dict[str, Any]:
         frame, stamps = await self._of_symbol(request) if request.symbol else _of_history(request)
-        body = {"dataframe_split": frame, "params": {"horizon": request.horizon, "levels": list(PUBLISHED_LEVELS)}}
+        body = {"dataframe_split": frame, "params": {"horizon": request.horizon, "levels": list(LEVELS)}}
         async with self._turn:
             answer = _judged(await self._tried(body, request.model), request.model)
         version = answer.headers.get("X-Foretick-Model-Version", "")
@@ -94,7 +94,7 @@ class Predictor:
             "origin": stamps[-1],
             "steps": _steps(answer, request.horizon),
             "warnings": history_warnings(stamps),
-            "input_sha256": frame_sha256(frame),
+            "input_sha256": input_sha256(frame),
         }
 
     async def _of_symbol(self, request: PredictRequest) -> tuple[dict[str, Any], list[datetime]]:
@@ -195,7 +195,7 @@ def _steps(answer: httpx.Response, horizon: int) -> list[dict[str, Any]]:
                 "step": int(row["step"]),
                 "target_at": as_utc(datetime.fromisoformat(row["ds"])).astimezone(UTC),
                 "mean": float(row["mean"]),
-                "quantiles": {f"{level:g}": float(row[f"q{level:g}"]) for level in PUBLISHED_LEVELS},
+                "quantiles": {f"{level:g}": float(row[f"q{level:g}"]) for level in LEVELS},
             }
             for row in rows
         ]

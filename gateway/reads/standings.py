@@ -6,6 +6,7 @@ from math import fsum, sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple, Self
 
+from contracts.measures import long_run_variance, small_sample_correction
 from contracts.parts import NAIVE
 from gateway.reads.lineages import moved_alias
 from gateway.schemas.responses import Verdict
@@ -110,11 +111,7 @@ def skill_interval(sessions: Sequence[tuple[float, float]], horizon: int) -> tup
         return None
     ratio = fsum(error for error, _ in sessions) / naive
     gaps = [error - ratio * baseline for error, baseline in sessions]
-    covariances = [fsum(a * b for a, b in zip(gaps, gaps[lag:], strict=False)) / count for lag in range(horizon)]
-    variance = covariances[0] + 2 * fsum(covariances[1:])
-    if variance <= 0:  # the truncated sum need not be positive; the variance alone is
-        variance = covariances[0]
-    correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
+    variance, correction = long_run_variance(gaps, horizon), small_sample_correction(count, horizon)
     half = _NORMAL_95 * sqrt(variance / count / correction) / (naive / count)
     return 1 - ratio - half, 1 - ratio + half
 

@@ -13,10 +13,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from contracts.actions import Split
+from contracts.measures import LEVELS
 from gateway.app import create_app
 from gateway.main import server_of
 from gateway.metrics import GatewayMetrics
-from gateway.predict.predictor import PUBLISHED_LEVELS, Predictor
+from gateway.predict.predictor import Predictor
 from gateway.reads.leaderboards import Leaderboards
 from gateway.reads.queries import Queries
 from gateway.routes.dependencies import Parts
@@ -157,7 +158,7 @@ class Scoring:
                 "ds": f"2012-01-{3 + step:02}T21:00:00",
                 "step": step,
                 "mean": last[2],
-                **{f"q{level:g}": last[2] * (1 + 0.02 * (level - 0.5) * step) for level in PUBLISHED_LEVELS},
+                **{f"q{level:g}": last[2] * (1 + 0.02 * (level - 0.5) * step) for level in LEVELS},
             }
             for step in range(1, body["params"]["horizon"] + 1)
         ]

@@ -19,7 +19,6 @@ SHARED = {
     "key_of": "the key of a read model's document",
     "judge": "what of a vendor's report is sound: its bars, its corporate actions",
     "decide": "what is to be published: of bars, of corporate actions; the gate's verdict",
-    "frame_sha256": "the hash of the models' input, which the gateway computes without pandas",
 }
 # The functions of these are named by what users type: commands, and the operations of the API.
 NAMED_FOR_USERS = ("stack/cli/", "gateway/routes/")

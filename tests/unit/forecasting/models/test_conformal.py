@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from contracts.events import ForecastScored
+from contracts.measures import LEVELS
 from contracts.samples import sample
 from contracts.topics import FORECAST_SCORES
 from forecasting.models.conformal import ASKED, CENTRAL_INTERVALS, START, asked_levels, calibrated, updated
 from forecasting.models.naive import Naive
-from forecasting.models.quantiles import LEVELS
 from forecasting.serving.calibration import Calibrations, calibrated_quantiles
 from tests.support.markets import bar, market
 from tests.support.memory_log import MemoryLog

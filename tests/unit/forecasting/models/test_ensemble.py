@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from contracts.measures import LEVELS
 from forecasting.data.windows import BadFrame, Floats
 from forecasting.models.ensemble import Ensemble, weights
-from forecasting.models.quantiles import LEVELS
 from tests.support.markets import market
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contracts.measures import LEVELS
 from forecasting.data.calendars import closes_after
 from forecasting.data.frames import symbol_frame
 from forecasting.data.windows import CONTEXT, MAX_HORIZON, series_of, windows_at
 from forecasting.models.base import BadFrame, Estimator, TooShort, quantile_column
 from forecasting.models.families import FAMILIES, family, load_estimator
-from forecasting.models.quantiles import LEVELS
 from forecasting.training.holdout import score_holdout, split_holdout
 from tests.support.estimators import made
 from tests.support.markets import bar, market, symbol_of

@@ -5,7 +5,8 @@ from scipy.special import ndtri
 from scipy.stats import ttest_1samp
 from utilsforecast import losses
 
-from forecasting.models.losses import absolute_error, crps, diebold_mariano, mase, pinball, scrps, share_inside, skill
+from contracts.measures import INSIDE_80, INSIDE_95, LEVELS, is_inside, long_run_variance, pinball_loss, skill
+from forecasting.models.losses import absolute_error, crps, diebold_mariano, mase, pinball, scrps, share_inside
 
 
 def test_pinball_weighs_each_side_by_its_level() -> None:
@@ -13,9 +14,7 @@ def test_pinball_weighs_each_side_by_its_level() -> None:
 
 
 def test_crps_of_a_degenerate_forecast_is_the_absolute_error() -> None:
-    levels = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-
-    assert crps(np.array([3.0]), np.full((1, 7), 5.0), levels) == pytest.approx([2.0])
+    assert crps(np.array([3.0]), np.full((1, 7), 5.0), LEVELS) == pytest.approx([2.0])
 
 
 def test_crps_of_a_gaussian_comes_near_its_closed_form() -> None:
@@ -46,6 +45,32 @@ def test_scaled_crps_is_that_of_utilsforecast() -> None:
     reference = losses.scaled_crps(frame, {"model": ["q0", "q1", "q2"]}, levels)
 
     assert scrps(crps(actual, quantiles, tuple(levels)), actual, symbols) == pytest.approx(reference["model"].mean())
+
+
+def test_measures_of_one_number_of_arrays_and_of_utilsforecast_are_the_same() -> None:
+    random = np.random.default_rng(4)
+    actual = random.normal(20, 3, 60)
+    quantiles = np.sort(random.normal(20, 3, (60, len(LEVELS))), axis=1)
+    frame = pd.DataFrame({"unique_id": "A", "ds": range(60), "y": actual})
+    for number, level in enumerate(LEVELS):
+        values = quantiles[:, number]
+        one = [pinball_loss(level, value, y) for value, y in zip(values, actual, strict=True)]
+        theirs = losses.quantile_loss(frame.assign(model=values), {"model": "model"}, level)
+        assert pinball(actual, values, level) == pytest.approx(one, rel=1e-12)
+        assert theirs["model"].item() == pytest.approx(np.mean(one), rel=1e-12)
+    for share, bounds in {80: INSIDE_80, 95: INSIDE_95}.items():
+        low, high = (quantiles[:, LEVELS.index(level)] for level in bounds)
+        one = [is_inside(*row) for row in zip(low, high, actual, strict=True)]
+        theirs = losses.coverage(frame.assign(**{f"m-lo-{share}": low, f"m-hi-{share}": high}), ["m"], share)
+        assert share_inside(actual, low, high) == np.mean(one) == theirs["m"].item()
+
+
+def test_long_run_variance_adds_the_covariances_of_what_overlaps() -> None:
+    gaps = np.random.default_rng(6).normal(size=80)
+    gaps = np.convolve(gaps - gaps.mean(), np.ones(3), mode="valid")
+    covariances = [gaps[lag:] @ gaps[: len(gaps) - lag] / len(gaps) for lag in range(3)]
+    assert long_run_variance(gaps.tolist(), 3) == pytest.approx(covariances[0] + 2 * sum(covariances[1:]), rel=1e-12)
+    assert long_run_variance([1.0, -1.0, 1.0, -1.0], 2) == 1.0  # the truncated sum is negative there
 
 
 def test_coverage_counts_the_edges_as_inside() -> None:

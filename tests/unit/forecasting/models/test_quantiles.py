@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from forecasting.models.quantiles import LEVELS, SPREAD_LEVELS, between, check_levels, spread, spread_table
+from contracts.measures import LEVELS
+from forecasting.models.quantiles import SPREAD_LEVELS, between, check_levels, spread, spread_table
 
 
 def test_between_levels_of_a_gaussian_is_exact() -> None:

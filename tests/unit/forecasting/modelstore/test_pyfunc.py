@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from contracts.measures import LEVELS
 from forecasting.data.windows import MAX_HORIZON
 from forecasting.models.lstm import Lstm
 from forecasting.models.naive import Naive
-from forecasting.models.quantiles import LEVELS
 from forecasting.models.transformer import Transformer
 from forecasting.modelstore.pyfunc import ARTIFACT, ForeignModel, open_estimator, pyfunc_of, signature
 from tests.support.markets import market

@@ -1,6 +1,5 @@
 import pytest
 
-from forecasting.data.code_version import code_version
 from forecasting.settings import ForecastingSettings
 from forecasting.training.run import parameters
 
@@ -22,8 +21,3 @@ def test_parameters_overridden_win() -> None:
 def test_parameters_that_a_family_lacks_are_refused() -> None:
     with pytest.raises(ValueError, match="arima has no parameter depth; it has bars, exchange"):
         parameters(ForecastingSettings(family_parameters={"arima": {"depth": 2}}), "arima")
-
-
-def test_code_version_is_short_and_stable() -> None:
-    assert code_version() == code_version()
-    assert len(code_version()) == 16

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from contracts.actions import Split
-from gateway.predict.history import frame_sha256
+from gateway.predict.history import input_sha256
 from gateway.problems import away
 from gateway.schemas.responses import Prediction
 from tests.support.event_streams import run
@@ -46,7 +46,7 @@ def test_predict_of_a_history_answers_with_model_steps_and_hash() -> None:
             assert asked["params"]["horizon"] == 3
             assert asked["dataframe_split"]["columns"] == ["unique_id", "ds", "y"]
             assert asked["dataframe_split"]["data"][-1] == ["history", "2012-01-05T21:00:00", 12.5]
-            assert body["input_sha256"] == frame_sha256(asked["dataframe_split"])
+            assert body["input_sha256"] == input_sha256(asked["dataframe_split"])
 
     run(check())
 
@@ -84,7 +84,7 @@ def test_predict_hashes_its_input_as_the_forecasting_service_does() -> None:
     }
     theirs = pandas.DataFrame(ours["data"], columns=ours["columns"])
     theirs["ds"] = pandas.to_datetime(theirs["ds"])
-    assert frame_sha256(ours) == frames.frame_sha256(theirs)
+    assert input_sha256(ours) == frames.frame_sha256(theirs)
 
 
 REFUSED: dict[str, tuple[Any, str, str]] = {
