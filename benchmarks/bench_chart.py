@@ -8,7 +8,7 @@ second a new bar with new forecasts. Beside it, in the same browser and from the
 without fans, legends and lists, drawn with the same library as its tutorial has it (`update` for each message) and as
 many pages have it (`setData` for each message).
 
-`still`: nobody touches the chart. `scrolled`: it is moved in each frame, so that each frame is drawn anew. Painted is
+`still`: nobody touches the chart. `scrolled`: it is moved in each frame, so that each frame is drawn again. Painted is
 when the first task after the frame runs that drew the bar's close, or a newer one's. `main thread` is the share of time
 that the page's main thread was busy. Chromium draws without a GPU, at most 60 frames a second. Medians and ranges.
 """

@@ -27,9 +27,10 @@ from rich.table import Table
 from servers import Servers, corner, drop_database, servers
 from watch import Took, interleaved, ratio, read, told
 
+from contracts.documents import CHECKPOINTS_COLLECTION
 from contracts.topics import STOCK_DATA
 from projections.checkpoints import fresh, moved_checkpoint
-from projections.mongo import CHECKPOINTS, Store, now
+from projections.mongo import Store, now
 from projections.read_models.bars import BARS
 from projections.settings import ProjectionSettings
 from projections.writer import Writer
@@ -79,7 +80,7 @@ def folded(settings: ProjectionSettings, end: Mapping[int, int], position: Mappi
     epoch = topic_epoch(settings, STOCK_DATA)
     rows = [fresh(BARS.name, (STOCK_DATA.name, place), 1, epoch, now()) for place in end]
     rows = [moved_checkpoint(row, position.get(row["partition"], 0), 0, 0, 0, 0, now()) for row in rows]
-    store.insert(CHECKPOINTS, rows)
+    store.insert(CHECKPOINTS_COLLECTION, rows)
     store.close()
 
 

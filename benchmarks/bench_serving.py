@@ -38,13 +38,13 @@ from contracts.events import BarClosed
 from contracts.measures import LEVELS
 from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
 from forecasting.data.windows import CONTEXT
-from forecasting.log.consumers import KafkaTopicReader
 from forecasting.models.families import FAMILIES, family
 from forecasting.modelstore.pyfunc import ARTIFACT, signature
 from forecasting.modelstore.registry import _CODE, LoadedModel
 from forecasting.serving.loaded_models import LoadedModels
 from forecasting.serving.service import Serving
 from forecasting.settings import ServeSettings
+from streaming.catching_up import KafkaTopicReader
 from streaming.publisher import Publisher
 from streaming.reader import Tail
 from streaming.records import Batch, Record

@@ -1,4 +1,4 @@
-"""Train anew when live coverage or skill has left its band, or returns have shifted, and no training has answered it.
+"""Train again when live coverage or skill has left its band, or returns have shifted, and no training has answered it.
 
 Alarms are events (`drift-alarms`); each set of them asks for one training, whatever becomes of it, and a training that
 is decided answers all that were raised before.

@@ -1,4 +1,4 @@
-"""Build every read model anew from the log each night and compare its hash with the live one's; change nothing.
+"""Build every read model again from the log each night and compare its hash with the live one's; change nothing.
 
 A difference fails the run, and the task's log names the documents.  It is not retried: the log and the read model are
 as they are.

@@ -78,9 +78,11 @@ def main() -> int:
     # uvicorn raises the signals it was ended by once more when it is done: an ordered end is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server_of(settings, create_app(settings)).run(sockets=[listener])
+    app = create_app(settings)
+    server_of(settings, app).run(sockets=[listener])
     log.info("the gateway has ended")
-    return 0
+    parts = getattr(app.state, "parts", None)  # none of an app that never came to begin
+    return 1 if parts is None or parts.health.failed else 0
 
 
 if __name__ == "__main__":

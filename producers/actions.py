@@ -32,10 +32,10 @@ class SoundAction:
 
 
 def judge(action: VendorAction, source: str, now: datetime) -> SoundAction | ReportRefusal | None:
-    """Return a sound action, or why it is refused, or None for what is none yet: `now` becomes `recorded_at`.
+    """Return a sound action, or why it is refused, or None for what is not one (yet): `now` becomes `recorded_at`.
 
     A split waits until it is in force: whoever reads the log divides the prices before it from then on.  One share for
-    one is none: some vendors say so of each session.
+    one is not a split: some vendors report that of each session.
     """
     value = float(action.value)
     split = action.kind == "SPLIT"

@@ -111,9 +111,9 @@ def _bounds(bar: VendorBar, calendar: Calendar) -> tuple[datetime, datetime]:
 def decide(known: Mapping[str, KnownBar], bar: SoundBar) -> BarClosed | None:
     """Return the event to publish: a new bar, the next revision of a changed one, or None for what the log has.
 
-    The hash of the raw content tells a change.  A difference within the vendor's own rounding, which splits move,
-    is none; nor is a vwap or a number of trades that one of the two reports does not tell, lest a source that begins
-    to tell them rewrite its whole history; nor is a quote, without volume, of a bar that the log holds whole.
+    The hash of the raw content tells a change.  Three differences are no change: one within the vendor's own rounding,
+    which splits move; a vwap or a number of trades that only one of the two reports has (or a source that begins to
+    report them would rewrite its whole history); and a quote, without volume, of a bar that the log holds whole.
     """
     before = known.get(bar.event.bar_id)
     if before is None:

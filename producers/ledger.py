@@ -7,8 +7,9 @@ from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA
 from producers.actions import ActionKey, KnownAction, action_key
 from producers.bars import KnownBar
 from streaming.dead_letters import DeadLetters
+from streaming.errors import KafkaAway
 from streaming.headers import source_of
-from streaming.reader import LogAway, Tail, read_range, watermarks
+from streaming.reader import Tail, read_range, watermarks
 from streaming.records import DeadRecord, Partition
 from streaming.settings import StreamSettings
 
@@ -17,7 +18,7 @@ _TOPICS = (STOCK_DATA, CORPORATE_ACTIONS)
 _PATIENCE = 5.0  # seconds; whoever folds tries again, and wants to hear of a stop in between
 
 
-class OwnUnreadable(LogAway):
+class OwnUnreadable(KafkaAway):
     """What the producers wrote themselves cannot be read: without it they would publish again what is in the log."""
 
 
@@ -41,7 +42,7 @@ class Ledger:
         """Forget all and fold the topics from their beginnings; return the number of events.
 
         Raises:
-            LogAway, RegistryAway: a server does not answer.
+            KafkaAway, RegistryAway: a server does not answer.
             OwnUnreadable: an event of ours cannot be read, and its dead letter is not settled.
             SchemaLost: the registry has lost the schema of one.
         """
@@ -66,7 +67,7 @@ class Ledger:
         """Fold what has come since, whoever wrote it.
 
         Raises:
-            OwnUnreadable: an event of ours cannot be read; the log must be folded anew.
+            OwnUnreadable: an event of ours cannot be read; the log must be folded again.
         """
         while self._tail is not None and (records := self._tail.poll(0)):
             for record in records:
@@ -76,7 +77,7 @@ class Ledger:
         """Fold all that is in the log now.
 
         Raises:
-            LogAway: the broker does not answer.
+            KafkaAway: the broker does not answer.
             OwnUnreadable: as `follow`.
         """
         if self._tail is not None:

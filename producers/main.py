@@ -11,15 +11,16 @@ from tenacity import sleep_using_event
 
 from producers.catalogue import source_from
 from producers.ledger import PRODUCERS_SOURCE, Ledger
-from producers.poller import IngestProgress, Poller
+from producers.poller import Poller
 from producers.publish_lock import Stopped
+from producers.publishing import IngestProgress
 from producers.settings import ProducerSettings
 from producers.sources.base import VendorRefused
 from streaming.clock import clock_from
 from streaming.damage import LogUnsound
+from streaming.errors import RegistryAway
 from streaming.operations import configure_logging, serve_ops, stop_on_signals
 from streaming.publisher import Publisher
-from streaming.registry import RegistryAway
 from streaming.tracing import tracing
 
 log = structlog.get_logger()
@@ -52,7 +53,7 @@ def ingest_once(
 
     Raises:
         VendorRefused: a setting is missing or wrong.
-        LogAway, RegistryAway: Kafka or the registry does not answer.
+        KafkaAway, RegistryAway: Kafka or the registry does not answer.
         Stopped: `stop` was set while Kafka was away.
     """
     stop = stop or threading.Event()

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
-
 from contracts.events import BarClosed, CorporateActionAnnounced
 from producers.catalogue import source_from
 from producers.ledger import Ledger
@@ -13,6 +11,7 @@ from producers.reports import judge_report, refuse_readjustment
 from producers.settings import ProducerSettings
 from producers.sources.base import ReportRefusal, Source, VendorDown, VendorRefused, WrongSetting
 from streaming.clock import clock_from
+from streaming.errors import ClockAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def preview(settings: ProducerSettings, ledger: Ledger, since: datetime | None =
 
     Raises:
         VendorRefused: a setting is missing or wrong.
-        LogAway: the broker went away meanwhile.
+        KafkaAway: the broker went away meanwhile.
     """
     source = source_from(settings)
     for symbol in settings.symbols:
@@ -54,8 +53,8 @@ def preview(settings: ProducerSettings, ledger: Ledger, since: datetime | None =
             raise
         except (VendorDown, VendorRefused) as error:
             yield Preview(symbol, error=str(error))
-        except httpx.HTTPError as error:
-            yield Preview(symbol, error=f"the clock does not answer: {type(error).__name__}: {error}")
+        except ClockAway as error:
+            yield Preview(symbol, error=str(error))
 
 
 def _look(settings: ProducerSettings, source: Source, ledger: Ledger, symbol: str, since: datetime | None) -> Preview:

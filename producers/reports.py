@@ -98,7 +98,7 @@ def refuse_readjustment(symbol: str, known: Mapping[str, KnownBar], sound: Sound
     """
     if factor := bars.looks_misadjusted(known, sound.closed):
         raise VendorDown(
-            f"the history of {symbol} is reported anew, every price times {factor:.4g}: a split that the "
+            f"the history of {symbol} is reported again, every price times {factor:.4g}: a split that the "
             "vendor adjusts for and does not list, or the reverse. Nothing of it is published. If the log is what "
             "is wrong, set FORETICK_ACCEPT_READJUSTMENT=true once"
         )

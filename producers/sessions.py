@@ -88,7 +88,7 @@ class Calendar:
         """Return when the bar of a stamp opened and closed.
 
         A daily bar spans the session that its stamp lies in, else the one of the exchange's date.  An hour or a minute
-        is counted from where trading starts, after a lunch break anew; the last one ends with the trading, however
+        is counted from where trading starts, after a lunch break again; the last one ends with the trading, however
         short that makes it.
 
         Raises:

@@ -12,8 +12,9 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
+from contracts.documents import FENCE
 from projections.folds import Document
-from streaming.sink import Away, TooSlow
+from streaming.errors import StoreAway, TooSlow
 
 # Answers of a server on its way down or up, short of room, or changing its primary: it will be back.  43 and 175:
 # a collection was renamed under a cursor.
@@ -30,23 +31,23 @@ class DocumentRefused(Exception):
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Make of what the server or the driver says an `Away`, or a `TooSlow`, where that passes."""
+    """Make of what the server or the driver says an `StoreAway`, or a `TooSlow`, where that passes."""
     try:
         yield
     except ConnectionFailure as error:
         said = str(error).partition(" (configured timeouts")[0]  # what follows describes the driver's own state
-        kind = TooSlow if isinstance(error, NetworkTimeout) else Away
+        kind = TooSlow if isinstance(error, NetworkTimeout) else StoreAway
         raise kind(f"MongoDB does not answer: {said}") from error
     except BulkWriteError as error:
         # A write that was made but not journalled is not durable: it is made again.
         if error.details.get("writeConcernErrors") or _codes(error) & _PASSING:
-            raise Away(f"MongoDB did not take a write: {error.details}") from error
+            raise StoreAway(f"MongoDB did not take a write: {error.details}") from error
         raise
     except OperationFailure as error:
         if error.timeout:
             raise TooSlow(f"MongoDB did not finish in time: {error}") from error
         if error.code in _PASSING or isinstance(error, WriteConcernError):
-            raise Away(f"MongoDB cannot answer now: {error}") from error
+            raise StoreAway(f"MongoDB cannot answer now: {error}") from error
         raise
 
 
@@ -57,7 +58,7 @@ def _codes(error: BulkWriteError) -> set[int]:
 def refusal_of(collection: str, documents: Sequence[Document], refused: Sequence[Mapping[str, Any]]) -> DocumentRefused:
     """Say which document of a bulk is refused, why, and which events made it."""
     document = documents[refused[0]["index"]]
-    places = [f"{topic}[{place}]@{at}" for topic, ends in document["_at"].items() for place, at in ends.items()]
+    places = [f"{topic}[{place}]@{at}" for topic, ends in document[FENCE].items() for place, at in ends.items()]
     return DocumentRefused(
         f"{collection}: the server refuses {len(refused)} documents, such as {document['_id']} (last event: "
         f"{', '.join(places)}): {refused[0]['errmsg']}. Nothing is skipped: mend what refuses it, and start again"

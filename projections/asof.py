@@ -30,9 +30,9 @@ from projections.snapshots.content import MANIFEST, read_manifest
 from projections.snapshots.csvfile import stage, verify
 from streaming.codec import Poison
 from streaming.damage import LogUnsound
+from streaming.errors import StoreAway
 from streaming.offsets_at import offsets_at
 from streaming.reader import topic_epoch
-from streaming.sink import Away
 
 log = structlog.get_logger()
 
@@ -79,7 +79,7 @@ def state_as_of(
         KeyError: no such read model.
         NoSuchMoment: the position lacks a topic that the read model is made of.
         RebuildRefused: the log does not hold all of its history, a message cannot be read, or a rebuild runs.
-        Away, LogAway, RegistryAway: a server is away.
+        StoreAway, KafkaAway, RegistryAway: a server is away.
     """
     model = read_model(name)
     began = time.monotonic()
@@ -100,7 +100,7 @@ def verify_against_log(
 
     Raises:
         RebuildRefused: the log does not hold all of its history, or a message cannot be read.
-        Away, LogAway, RegistryAway: a server is away.
+        StoreAway, KafkaAway, RegistryAway: a server is away.
     """
     if found := verify(folder):
         return found
@@ -130,7 +130,7 @@ def moment_of(settings: ProjectionSettings, model: ReadModel, text: str) -> Vect
 
     Raises:
         NoSuchMoment: it is none of these, or says nothing of one of the read model's topics.
-        LogAway: the broker does not answer.
+        KafkaAway: the broker does not answer.
     """
     path = Path(text)
     if not text.lstrip().startswith("{") and path.is_file():
@@ -161,7 +161,7 @@ def moment_of(settings: ProjectionSettings, model: ReadModel, text: str) -> Vect
 def _built(
     settings: ProjectionSettings, model: ReadModel, position: Vector, skip_dead: bool, progress: RefillProgress
 ) -> Iterator[tuple[Store, str, Refill]]:
-    """Build a read model in a collection that is dropped afterwards; under the lease, lest a rebuild drop it before."""
+    """Build a read model in a collection that is dropped afterwards; under the lease, or a rebuild drops it."""
     store = Store(settings)
     try:
         with Lease(store, model.name) as lease:
@@ -176,7 +176,7 @@ def _built(
             finally:
                 try:
                     store.drop(lease.collection)
-                except Away as away:  # the next rebuild drops it
+                except StoreAway as away:  # the next rebuild drops it
                     log.warning("left behind", collection=lease.collection, reason=str(away))
     except (LeaseRefused, LogUnsound, Poison) as error:
         raise rebuild_refusal(f"{model.name} cannot be built", error) from error

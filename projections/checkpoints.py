@@ -95,7 +95,7 @@ def lasts(rows: Iterable[Document]) -> dict[str, dict[int, Document]]:
 
 
 def foreign_epochs(rows: Iterable[Document], epochs: Mapping[str, str]) -> list[str]:
-    """Say which topics are not those that the checkpoints speak of: deleted and made anew since."""
+    """Say which topics are not those that the checkpoints speak of: deleted and made again since."""
     found = {row["topic"]: row["epoch"] for row in rows if row["epoch"] != epochs[row["topic"]]}
     return [
         f"{topic} has epoch {epochs[topic]}, the read model was made from {epoch}" for topic, epoch in found.items()

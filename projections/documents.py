@@ -37,7 +37,7 @@ def stored(event: Event) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """An event's fields, by what is to be done with them: looking at each value anew takes longer than all the rest.
+    """An event's fields, by what is to be done with them: looking at each value again takes longer than all the rest.
 
     Args:
         values: returns the values of all fields.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.documents import FENCE, FOLDED
 from contracts.topics import Topic, topic_named
 from streaming.records import Record
 
@@ -69,7 +70,7 @@ def reached(document: Document | None, topic: str, partition: int) -> int:
     """Return the offset of the last event of a partition in a document; -1 where there is none."""
     if document is None:
         return -1
-    return int(document["_at"].get(topic, {}).get(str(partition), -1))
+    return int(document[FENCE].get(topic, {}).get(str(partition), -1))
 
 
 def fold(model: ReadModel, key: str, document: Document | None, records: Iterable[Record]) -> Folded:
@@ -86,12 +87,12 @@ def fold(model: ReadModel, key: str, document: Document | None, records: Iterabl
         if record.offset <= reached(held, *place):
             folded.fenced[place] = folded.fenced.get(place, 0) + 1
             continue
-        at = held["_at"] if held else {}
+        at = held[FENCE] if held else {}
         folded.document = {
             **model.folds[record.topic].apply(held, record),
             "_id": key,
-            "_at": {**at, record.topic: {**at.get(record.topic, {}), str(record.partition): record.offset}},
-            "_n": (held["_n"] if held else 0) + 1,
+            FENCE: {**at, record.topic: {**at.get(record.topic, {}), str(record.partition): record.offset}},
+            FOLDED: (held[FOLDED] if held else 0) + 1,
         }
         folded.applied[place] = folded.applied.get(place, 0) + 1
     return folded
@@ -101,6 +102,6 @@ def within(document: Document, position: Mapping[str, Mapping[int, int]]) -> boo
     """Tell whether a document holds no event from `position` ({topic: {partition: next offset}}) on."""
     return all(
         offset < position.get(topic, {}).get(int(partition), 0)
-        for topic, partitions in document["_at"].items()
+        for topic, partitions in document[FENCE].items()
         for partition, offset in partitions.items()
     )

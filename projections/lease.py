@@ -13,7 +13,7 @@ import structlog
 from projections import takeover
 from projections.answers import Superseded
 from projections.mongo import Store
-from streaming.sink import Away
+from streaming.errors import StoreAway
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class Lease:
             return
         try:
             takeover.release_lease(self._store, self._model, self._token)
-        except Away as away:  # it runs out by itself
+        except StoreAway as away:  # it runs out by itself
             log.warning("the lease could not be given back", read_model=self._model, reason=str(away))
 
     def check(self) -> None:
@@ -115,5 +115,5 @@ class Lease:
             except Superseded as lost:
                 self._lost = lost
                 return
-            except Away as away:
+            except StoreAway as away:
                 log.warning("the lease could not be renewed", read_model=self._model, reason=str(away))

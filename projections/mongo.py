@@ -1,7 +1,7 @@
 """The document store: everything here that speaks MongoDB's protocol, in the subset that all its servers have.
 
-Every write waits for the journal (`w: 1, j: true`).  A server that is away raises `Away`, and the caller may do the
-same again: no operation here does harm when it is repeated after an answer was lost.
+Every write waits for the journal (`w: 1, j: true`).  A server that is away raises `StoreAway`, and the caller may do
+the same again: no operation here does harm when it is repeated after an answer was lost.
 """
 
 import time
@@ -19,20 +19,19 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from contracts.documents import CHECKPOINTS_COLLECTION, FOLDED
 from projections.answers import Superseded, reachable, refusal_of
+from projections.embedded_server import READ_CHUNK, REPLACE_CHUNK
 from projections.folds import Document
 from projections.settings import ProjectionSettings
-from streaming.sink import Away
+from streaming.errors import StoreAway
 
-CHECKPOINTS = "checkpoints"
 GENERATIONS = "generations"
 
 _T = TypeVar("_T")
 
 _DUPLICATE = 11000
 _WRITE_CHUNK = 1000
-_REPLACE_CHUNK = 100  # a replace costs the embedded server 2 ms, on a busy machine 20: it must answer in time
-_READ_CHUNK = 50  # the embedded server's cost of an `$in` list grows with the square of its length
 _SECONDS_TO_ANSWER = 30
 _CLOCK_SECONDS = 10.0  # between two looks at the server's clock
 _NAMESPACE_NOT_FOUND = 26
@@ -94,7 +93,7 @@ class Store:
     def read(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents of these ids that exist."""
         found: dict[str, Document] = {}
-        for chunk in _chunks(ids, _READ_CHUNK):
+        for chunk in _chunks(ids, READ_CHUNK):
             with reachable():
                 found |= {
                     str(document["_id"]): document for document in self._of(collection).find({"_id": {"$in": chunk}})
@@ -108,8 +107,8 @@ class Store:
             DocumentRefused: the server does not take one of them; it has taken the others.
         """
         missed: set[str] = set()
-        for chunk in _chunks(changes, _REPLACE_CHUNK):
-            requests = [ReplaceOne({"_id": new["_id"], "_n": number}, new) for number, new in chunk]
+        for chunk in _chunks(changes, REPLACE_CHUNK):
+            requests = [ReplaceOne({"_id": new["_id"], FOLDED: number}, new) for number, new in chunk]
             try:
                 with reachable():
                     done = self._of(collection).bulk_write(requests, ordered=False)
@@ -173,7 +172,7 @@ class Store:
 
     def checkpoints(self, model: str) -> list[Document]:
         """Return a read model's checkpoints, one for each topic and partition."""
-        return list(self.scan(CHECKPOINTS, {"read_model": model}))
+        return list(self.scan(CHECKPOINTS_COLLECTION, {"read_model": model}))
 
     def advance(self, moves: Sequence[tuple[int, Document]]) -> None:
         """Move checkpoints on, each from the offset given to that of its new form.
@@ -190,7 +189,7 @@ class Store:
             for old, new in moves
         ]
         with reachable():
-            done = self._of(CHECKPOINTS).bulk_write(requests, ordered=False)
+            done = self._of(CHECKPOINTS_COLLECTION).bulk_write(requests, ordered=False)
         if done.matched_count != len(moves):
             expected = ", ".join(f"{new['_id']} at {old}, generation {new['generation']}" for old, new in moves)
             raise Superseded(f"a checkpoint was moved by another writer or by a rebuild; expected: {expected}")
@@ -198,18 +197,20 @@ class Store:
     def set_checkpoints(self, rows: Sequence[Document]) -> None:
         """Write checkpoints whatever was there: for a rebuild that holds the lease."""
         with reachable():
-            self._of(CHECKPOINTS).bulk_write([ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows])
+            self._of(CHECKPOINTS_COLLECTION).bulk_write(
+                [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
+            )
 
     def rewind_checkpoints(self, model: str, generation: int) -> None:
         """Let a read model be read again from the beginning, by writers of a new generation."""
         change = {"$set": {"next_offset": 0, "generation": generation}}
         with reachable():
-            self._of(CHECKPOINTS).update_many({"read_model": model}, change)
+            self._of(CHECKPOINTS_COLLECTION).update_many({"read_model": model}, change)
 
     def stamp_checkpoints(self, model: str, generation: int) -> None:
         """Give a read model's checkpoints a new generation: writers of an earlier one cannot move them any more."""
         with reachable():
-            self._of(CHECKPOINTS).update_many({"read_model": model}, {"$set": {"generation": generation}})
+            self._of(CHECKPOINTS_COLLECTION).update_many({"read_model": model}, {"$set": {"generation": generation}})
 
     # Generations: who writes a read model, and who rebuilds it; `takeover.py` has the protocol
 
@@ -253,7 +254,7 @@ def why_away(settings: ProjectionSettings) -> str:
             store.now()
         finally:
             store.close()
-    except Away as error:
+    except StoreAway as error:
         return str(error)
     except PyMongoError as error:  # of the address itself
         return f"the address cannot be used: {error}"

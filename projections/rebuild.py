@@ -18,9 +18,9 @@ from projections.restored import restored
 from projections.settings import ProjectionSettings
 from streaming.codec import Poison
 from streaming.damage import LogUnsound
+from streaming.errors import StoreAway
 from streaming.reader import topic_epoch, watermarks
 from streaming.records import Partition
-from streaming.sink import Away
 
 log = structlog.get_logger()
 
@@ -76,7 +76,7 @@ def rebuild(
     skip_dead: bool = False,
     progress: RefillProgress = lambda done, total: None,
 ) -> RebuildReport:
-    """Build a read model anew from offset 0, and compare it with the live one at the same offsets.
+    """Build a read model again from offset 0, and compare it with the live one at the same offsets.
 
     The rebuilt one takes the live one's place where that is wanted; an equal one need not.  The live read model goes on
     meanwhile, but for a short pause in which the documents are compared that changed in the last moments.  Killed at
@@ -85,14 +85,14 @@ def rebuild(
     Args:
         name: the read model's collection.
         verify_only: compare, and throw the new one away in any case.
-        accept_difference: take over, even if they differ: for a changed projection, or a topic made anew.
+        accept_difference: take over, even if they differ: for a changed projection, or a topic made again.
         skip_dead: pass over messages that cannot be read, as the live read model did; those whose dead letter was
             redriven or dropped are passed over anyway.
 
     Raises:
         KeyError: no such read model.
         RebuildRefused: the log does not hold all of its history, a message cannot be read, or another rebuild runs.
-        Away, LogAway, RegistryAway: a server is away; start it again later.
+        StoreAway, KafkaAway, RegistryAway: a server is away; start it again later.
         Superseded: this rebuild stalled too long and was set aside.
     """
     model = read_model(name)
@@ -226,5 +226,5 @@ class _Rebuild:
     def _throw_away(self) -> None:
         try:
             self._store.drop(self._lease.collection)
-        except Away as away:  # the next rebuild drops it
+        except StoreAway as away:  # the next rebuild drops it
             log.warning("left behind", collection=self._lease.collection, reason=str(away))

@@ -93,7 +93,7 @@ class Refill:
         Raises:
             HistoryGone: the log does not hold all of it.
             Poison: a message cannot be read.
-            Away, LogAway, RegistryAway: a server is away.
+            ServerAway: one does not answer.
             Superseded: the lease was lost.
         """
         total = self.counts["read"].total() + self.missing(target)

@@ -15,7 +15,7 @@ def restored(settings: StreamSettings, rows: Iterable[Document]) -> list[str]:
         rows: checkpoints.
 
     Raises:
-        LogAway, RegistryAway: a server does not answer.
+        KafkaAway, RegistryAway: a server does not answer.
         Damaged: it cannot be read there.
     """
     faults = []

@@ -2,13 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import structlog
 
-from contracts.topics import Topic
 from projections.folds import ReadModel
 from projections.mongo import Store
 from projections.read_models.table import READ_MODELS
@@ -16,10 +14,10 @@ from projections.settings import ProjectionSettings
 from projections.sink import ReadModelSink
 from projections.snapshots.schedule import PeriodicSnapshots
 from projections.statuses import partition_rows
-from streaming.admin import NotReady, await_kafka
+from streaming.admin import await_topics
+from streaming.errors import StoreAway
 from streaming.loop import Loop
-from streaming.reader import LogAway, topic_epoch
-from streaming.sink import Away
+from streaming.threads import Threads
 
 log = structlog.get_logger()
 
@@ -52,31 +50,26 @@ class Projections:
         }
         self._snapshots = PeriodicSnapshots(self._store, settings.snapshot_folder, settings.snapshot_seconds)
         self._waiting = "the projections are starting"
-        self._failed: list[str] = []
+        self._threads = Threads(threading.Event())
 
     def run(self, stop: threading.Event) -> int:
         """Run until `stop` is set; return the exit code: 1 if anything ended by itself."""
-        self._await_topics(stop)
-        work: dict[str, Callable[[threading.Event], None]] = {name: loop.run for name, loop in self._loops.items()}
-        work["attend"] = self._attend
+        topics = {topic for sink in self._sinks.values() for topic in sink.model.topics}
+        await_topics(self._settings, sorted(topics, key=lambda topic: topic.name), stop, self._tell)
+        self._threads = Threads(stop)
+        for name, loop in self._loops.items():
+            self._threads.start(name, loop.run)
+        self._threads.start("attend", self._attend)
         if self._settings.snapshot_seconds:
-            work["snapshots"] = self._snapshots.run
-        threads = [
-            threading.Thread(target=self._guard, args=(name, task, stop), name=name, daemon=True)
-            for name, task in work.items()
-        ]
-        for thread in threads:
-            thread.start()
+            self._threads.start("snapshots", self._snapshots.run)
         stop.wait()
         began = time.monotonic()
-        deadline = began + _END_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        late = self._threads.join(_END_SECONDS)
         goodbye = threading.Thread(target=self._leave, name="goodbye", daemon=True)
         goodbye.start()
-        goodbye.join(max(_GOODBYE_SECONDS, deadline - time.monotonic()))
+        goodbye.join(max(_GOODBYE_SECONDS, began + _END_SECONDS - time.monotonic()))
         # A snapshot is staged: cut off anywhere, the earlier one is whole.
-        late = [thread.name for thread in threads if thread.is_alive() and thread.name != "snapshots"]
+        late = [name for name in late if name != "snapshots"]
         # The broker may be away, or just back: the group then finds by itself that a member is gone.
         if leaving := [name for name in late if name in self._loops and self._loops[name].state.leaving]:
             log.warning("left without a goodbye to the broker", threads=leaving)
@@ -84,7 +77,7 @@ class Projections:
             log.error("did not end in time", threads=late)
             return 1
         log.info("stopped", seconds=round(time.monotonic() - began, 1))
-        return 1 if self._failed else 0
+        return 1 if self._threads.failed else 0
 
     def status(self) -> dict[str, Any]:
         """Return where each read model stands, partition by partition."""
@@ -105,42 +98,16 @@ class Projections:
                 "position": self._snapshots.last.position if self._snapshots.last else {},
                 "failure": self._snapshots.failure,
             },
-            "failed": self._failed,
+            "failed": self._threads.failed,
         }
 
     def reasons(self) -> list[str]:
         """Return why the service is not doing its work now; empty when it is."""
         waiting = [f"{name}: {loop.state.waiting_for}" for name, loop in self._loops.items() if loop.state.waiting_for]
-        return [*([self._waiting] if self._waiting else []), *waiting, *self._failed]
+        return [*([self._waiting] if self._waiting else []), *waiting, *self._threads.failed]
 
-    def _await_topics(self, stop: threading.Event) -> None:
-        """Wait for the broker and for the topics: a consumer that subscribes too early looks again only much later."""
-        topics: set[Topic] = {topic for sink in self._sinks.values() for topic in sink.model.topics}
-        told = ""
-        while not stop.is_set():
-            try:
-                await_kafka(self._settings, timeout=5)
-                for topic in sorted(topics, key=lambda topic: topic.name):
-                    topic_epoch(self._settings, topic)
-            except (NotReady, LogAway, TimeoutError) as error:
-                self._waiting = str(error)
-                if self._waiting != told:
-                    log.info("waiting for the topics", reason=self._waiting)
-                told = self._waiting
-                stop.wait(0.5)
-            else:
-                self._waiting = ""
-                return
-
-    def _guard(self, name: str, task: Callable[[threading.Event], None], stop: threading.Event) -> None:
-        """Run a task; one that ends by an error ends the process, so that nothing stands still unseen."""
-        try:
-            task(stop)
-        except Exception as error:
-            notes = "; ".join(getattr(error, "__notes__", []))
-            self._failed.append(f"{name}: {type(error).__name__}: {error} {notes}".strip())
-            log.exception("stopping: a projection failed", task=name, notes=notes)
-            stop.set()
+    def _tell(self, why: str) -> None:
+        self._waiting = why
 
     def _attend(self, stop: threading.Event) -> None:
         """Keep up the writers' presence, and let rebuilds take over."""
@@ -155,7 +122,7 @@ class Projections:
                     if rounds % _EPOCH_ROUNDS == 0:
                         sink.check_epochs()
                 away = ""
-            except Away as error:
+            except StoreAway as error:
                 if not away:
                     log.warning("cannot attend to rebuilds now", reason=str(error))
                 away = str(error)
@@ -164,6 +131,6 @@ class Projections:
         try:
             for sink in self._sinks.values():
                 sink.close()
-        except Away as error:  # rebuilds will take this writer for dead in a while
+        except StoreAway as error:  # rebuilds will take this writer for dead in a while
             log.info("could not say goodbye", reason=str(error))
         self._store.close()

@@ -8,19 +8,19 @@ from datetime import timedelta
 
 import structlog
 
+from contracts.documents import CHECKPOINTS_COLLECTION
 from contracts.topics import topic_named
 from projections import takeover
 from projections.answers import Superseded
 from projections.checkpoints import by_partition, foreign_epochs, fresh, moved_checkpoint
 from projections.folds import Document, ReadModel
-from projections.mongo import CHECKPOINTS, Store, now
+from projections.mongo import Store, now
 from projections.restored import restored
 from projections.writer import Writer
-from streaming.reader import LogAway, topic_epoch
+from streaming.errors import KafkaAway, RegistryAway, StoreAway
+from streaming.reader import topic_epoch
 from streaming.records import Batch, Partition
-from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
-from streaming.sink import Away
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ class ReadModelSink:
         """Return where this read model stands in the partitions; 0 where it has read nothing.
 
         Raises:
-            Away: a server is away, or a rebuild is taking over.
+            StoreAway: a server is away, or a rebuild is taking over.
             TopicMadeAnew: the checkpoints speak of another topic of the same name.
         """
         with self._between:
@@ -75,11 +75,11 @@ class ReadModelSink:
             missing = [
                 fresh(name, place, generation, epochs[place[0]], now()) for place in partitions if place not in known
             ]
-            self._store.insert(CHECKPOINTS, missing)
+            self._store.insert(CHECKPOINTS_COLLECTION, missing)
             # Checkpoints made while a rebuild was fencing writers would carry the old generation: look again.
             row = self._store.generation(name)
             if row["generation"] != generation or takeover.pausing_token(row):
-                raise Away(f"{name}: a rebuild is taking over")
+                raise StoreAway(f"{name}: a rebuild is taking over")
             known = by_partition(self._store.checkpoints(name))
             self.held = {place: known[place] for place in partitions}
             self._generation = generation
@@ -90,23 +90,23 @@ class ReadModelSink:
         """Write a batch's documents and then its checkpoints.
 
         Raises:
-            Away: MongoDB is away, or a rebuild is taking over: the same batch may be applied again.
+            StoreAway: MongoDB is away, or a rebuild is taking over: the same batch may be applied again.
             Superseded: another writer or a rebuild has moved these checkpoints, and this writer still has them.
         """
         with self._between:
             if self._asked:
-                raise Away(f"{self.model.name}: paused while a rebuild takes over")
+                raise StoreAway(f"{self.model.name}: paused while a rebuild takes over")
             try:
                 self._apply(batch)
                 self._superseded_at = None
-            except Away:
+            except StoreAway:
                 raise
             except Superseded as error:
                 # Most likely this writer slept, and its partitions are another's: the loop will hear of it.
                 self._superseded_at = self._superseded_at or time.monotonic()
                 if time.monotonic() - self._superseded_at > _GRACE_SECONDS:
                     raise
-                raise Away(str(error)) from error
+                raise StoreAway(str(error)) from error
             except Exception as error:
                 error.add_note(f"while {self.model.name} took in a batch that ends before {batch.next_offsets}")
                 raise
@@ -138,7 +138,7 @@ class ReadModelSink:
         """Say that this writer lives, and stop or go on as rebuilds ask; called often while one is under way.
 
         Raises:
-            Away: MongoDB is away.
+            StoreAway: MongoDB is away.
             Superseded: the checkpoints were moved during the pause.
         """
         row = takeover.beat(self._store, self.model.name, self._instance, self.paused_for)
@@ -163,7 +163,7 @@ class ReadModelSink:
         """Look whether the topics are still those that the read model was made from.
 
         Raises:
-            Away: Kafka is away.
+            StoreAway: Kafka is away.
             TopicMadeAnew: they are not.
         """
         held = list(self.held.values())
@@ -183,7 +183,7 @@ class ReadModelSink:
                 takeover.leave(self._store, name, instance)
         row = self._store.generation(name)
         if takeover.pausing_token(row):
-            raise Away(f"{name}: a rebuild is taking over")
+            raise StoreAway(f"{name}: a rebuild is taking over")
         if not self._indexed:
             self._store.index(name, self.model.indexes)
             self._indexed = True
@@ -197,21 +197,21 @@ class ReadModelSink:
     def _epochs(self, topics: set[str]) -> dict[str, str]:
         try:
             return {topic: topic_epoch(self._settings, topic_named(topic)) for topic in sorted(topics)}
-        except (LogAway, TimeoutError) as error:
-            raise Away(f"Kafka does not say what the topics are: {error}") from error
+        except (KafkaAway, TimeoutError) as error:
+            raise StoreAway(f"Kafka does not say what the topics are: {error}") from error
 
     def _refuse_foreign(self, rows: Sequence[Document], epochs: Mapping[str, str]) -> None:
         if foreign := foreign_epochs(rows, epochs):
             raise TopicMadeAnew(
-                f"{self.model.name}: {'; '.join(foreign)}. The topic was deleted and made anew. To make the read model "
-                f"from what it holds now: foretick rebuild {self.model.name} --accept-difference"
+                f"{self.model.name}: {'; '.join(foreign)}. The topic was deleted and made again. To make the read "
+                f"model from what it holds now: foretick rebuild {self.model.name} --accept-difference"
             )
 
     def _refuse_restored(self, rows: Sequence[Document]) -> None:
         try:
             faults = restored(self._settings, rows)
-        except (LogAway, RegistryAway) as error:
-            raise Away(f"Kafka does not say what it holds: {error}") from error
+        except (KafkaAway, RegistryAway) as error:
+            raise StoreAway(f"Kafka does not say what it holds: {error}") from error
         if faults:
             raise TopicMadeAnew(
                 f"{self.model.name}: {'; '.join(faults)}: the log was restored to an earlier state. To make the read "

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from contracts.documents import FOLDED
 from projections.folds import Document, Folded, ReadModel, by_document, fold
 from projections.mongo import Store
+from streaming.errors import StoreAway, TooSlow
 from streaming.records import Partition, Record
-from streaming.sink import Away, TooSlow
 
 _TRIES = 10
 
@@ -42,14 +43,14 @@ class Writer:
         self._known = 0.0  # share of the last batch's documents that existed before it
 
     def write(self, records: Iterable[Record]) -> Written:
-        """Fold records in; all of it is durable when this returns. Raises Away, as `write_grouped`."""
+        """Fold records in; all of it is durable when this returns. Raises StoreAway, as `write_grouped`."""
         return self.write_grouped(by_document(self._model, records))
 
     def write_grouped(self, pending: dict[str, list[Record]]) -> Written:
         """Fold the records of each document in; all of it is durable when this returns.
 
         Raises:
-            Away: the server is away, or another writer kept changing the same documents; do it again.
+            StoreAway: the server is away, or another writer kept changing the same documents; do it again.
             TooSlow: the server did not answer in time; do it again, with less at once.
         """
         written = Written()
@@ -70,7 +71,7 @@ class Writer:
                 self._known = existing / total
                 return written
             blind = False
-        raise Away(
+        raise StoreAway(
             f"{self._collection}: another writer keeps changing {len(pending)} documents, such as {min(pending)}"
         )
 
@@ -87,7 +88,7 @@ class Writer:
                 if old is None:
                     inserts.append(result.document)
                 else:
-                    replaces.append((old["_n"], result.document))
+                    replaces.append((old[FOLDED], result.document))
         again = self._store.insert(self._collection, inserts) | self._store.replace(self._collection, replaces)
         for key, result in folded.items():
             if key not in again:

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -19,13 +20,18 @@ class StackSettings(SecretSettings):
     model_config = SettingsConfigDict(env_prefix="FORETICK_", env_file=PROJECT / ".env", extra="ignore")
 
     home: Path = PROJECT / ".foretick"
-    cache: Path | None = None
-    port_offset: int = Field(default=0, ge=0, le=LARGEST_OFFSET)
+    cache: Path | None = Field(None, description="Folder of downloads; default: the user's cache.")
+    port_offset: int = Field(0, ge=0, le=LARGEST_OFFSET, description="Added to every port.")
     source: str = "yahoo"  # the producers' settings, which say whether the market is real
     yahoo_url: str = ""
     mongodb: SecretStr = SecretStr("")  # the projections' and the gateway's; here it says that none is to be started
-    mongod: str = ""
-    xdg_cache_home: Path | None = Field(default=None, validation_alias="XDG_CACHE_HOME")
+    mongod: str = Field(
+        "",
+        description="The `mongod` to start; `embedded`: the server that comes with Foretick, though one is installed.",
+    )
+    xdg_cache_home: Path | None = Field(
+        default=None, validation_alias="XDG_CACHE_HOME", description="The user's cache."
+    )
 
     @field_validator("mongod")
     @classmethod
@@ -50,6 +56,12 @@ class StackSettings(SecretSettings):
             mongodb="" if elsewhere == layout.own_mongodb else elsewhere,
             mongod=None if self.mongod == EMBEDDED else _installed(self.mongod or "mongod"),
         )
+
+
+def from_file(project: Path = PROJECT) -> dict[str, str]:
+    """Return the settings of the project's `.env`, which commands in other folders (Airflow's tasks) do not find."""
+    values = dotenv_values(project / ".env").items()
+    return {name: value or "" for name, value in values if name.startswith("FORETICK_")}
 
 
 def _caches(home: Path) -> Path:

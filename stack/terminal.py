@@ -73,7 +73,7 @@ def quiet() -> None:
 
 def say(problem: Exception, console: Console) -> None:
     """Print what went wrong; where a server is away, with what to do."""
-    from streaming.away import ServerAway
+    from streaming.errors import ServerAway
 
     console.print(str(problem), style="red")
     if isinstance(problem, ServerAway):

@@ -5,7 +5,7 @@ import sys
 import structlog
 
 from streaming.admin import prepare_servers
-from streaming.away import ServerAway
+from streaming.errors import ServerAway
 from streaming.fitness import TopicsUnfit
 from streaming.operations import configure_logging
 from streaming.registry import SchemaRefused

@@ -1,6 +1,8 @@
 """Prepare the servers: topics as in the table, schemas registered on purpose with their level."""
 
+import threading
 import time
+from collections.abc import Callable, Iterable
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException
@@ -8,11 +10,11 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from contracts.topics import TOPICS
-from streaming.away import ServerAway
+from contracts.topics import TOPICS, Topic
+from streaming.errors import KafkaAway, RegistryAway
 from streaming.fitness import KEEPING, partitions, refuse_unfit
-from streaming.ranges import inquirer
-from streaming.registry import Registry, RegistryAway, SchemaLost
+from streaming.ranges import inquirer, watermarks
+from streaming.registry import Registry, SchemaLost
 from streaming.restoring import Lost, forgotten_topics, register_all, restore_registry
 from streaming.settings import StreamSettings
 
@@ -21,15 +23,11 @@ log = structlog.get_logger()
 _LISTED_SECONDS = 30.0
 
 
-class NotReady(ServerAway):
-    """A server did not answer in time; the text says which and where."""
-
-
 def await_kafka(settings: StreamSettings, timeout: float = 60.0) -> None:
     """Wait until a broker answers.
 
     Raises:
-        NotReady: none did.
+        KafkaAway: none did.
     """
     admin = AdminClient(settings.kafka_config())
     deadline = time.monotonic() + timeout
@@ -39,16 +37,37 @@ def await_kafka(settings: StreamSettings, timeout: float = 60.0) -> None:
             return
         except KafkaException as error:
             if time.monotonic() > deadline:
-                raise NotReady(f"no Kafka broker answers at {settings.kafka}: {error.args[0].str()}") from error
+                raise KafkaAway(f"no Kafka broker answers at {settings.kafka}: {error.args[0].str()}") from error
             log.info("waiting for Kafka", at=settings.kafka)
             time.sleep(0.5)  # librdkafka answers at once while a port is refused
+
+
+def await_topics(
+    settings: StreamSettings, topics: Iterable[Topic], stop: threading.Event, tell: Callable[[str], None]
+) -> None:
+    """Wait for the broker and the topics, telling why: a consumer that subscribes too early looks again much later."""
+    told = ""
+    while not stop.is_set():
+        try:
+            await_kafka(settings, timeout=5)
+            for topic in topics:
+                watermarks(settings, topic)
+        except KafkaAway as error:
+            if str(error) != told:
+                log.info("waiting for the topics", reason=str(error))
+            told = str(error)
+            tell(told)
+            stop.wait(0.5)
+        else:
+            tell("")
+            return
 
 
 def await_registry(settings: StreamSettings, timeout: float = 60.0) -> None:
     """Wait until the schema registry answers.
 
     Raises:
-        NotReady: it did not.
+        RegistryAway: it did not.
     """
     registry = Registry(settings)
     deadline = time.monotonic() + timeout
@@ -56,9 +75,9 @@ def await_registry(settings: StreamSettings, timeout: float = 60.0) -> None:
         try:
             registry.versions(TOPICS[0])
             return
-        except RegistryAway as error:
+        except RegistryAway:
             if time.monotonic() > deadline:
-                raise NotReady(str(error)) from error
+                raise
             log.info("waiting for the registry", at=settings.registry)
             time.sleep(0.5)
 
@@ -67,7 +86,7 @@ def ensure_topics(settings: StreamSettings) -> list[str]:
     """Create the topics of the table and their dead-letter topics until they are listed; return those that are new.
 
     Raises:
-        NotReady: no broker answers.
+        KafkaAway: no broker answers.
     """
     admin = AdminClient(settings.kafka_config())
     config = {**KEEPING, "min.insync.replicas": str(settings.min_insync_replicas)}
@@ -81,7 +100,7 @@ def ensure_topics(settings: StreamSettings) -> list[str]:
             future.result(30)
             created.append(name)
         except TimeoutError as error:
-            raise NotReady(f"no Kafka broker answers at {settings.kafka}") from error
+            raise KafkaAway(f"no Kafka broker answers at {settings.kafka}") from error
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
@@ -104,7 +123,7 @@ def _await_listed(settings: StreamSettings) -> None:
     try:
         waiting(listed)
     except (RetryError, KafkaException) as error:
-        raise NotReady(f"Kafka at {settings.kafka} has made topics, and does not list them") from error
+        raise KafkaAway(f"Kafka at {settings.kafka} has made topics, and does not list them") from error
 
 
 def register_schemas(settings: StreamSettings) -> dict[str, int]:

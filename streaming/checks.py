@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from contracts.tools.compatibility import incompatibilities
 from contracts.topics import TOPICS, Topic
 from contracts.versions import SchemaVersion, versions
-from streaming.ranges import LogAway
+from streaming.errors import KafkaAway
 from streaming.registry import Registry
 from streaming.restoring import SchemaProgress, lost_schemas, uses
 from streaming.settings import StreamSettings
@@ -46,7 +46,7 @@ def check_registry(settings: StreamSettings, progress: SchemaProgress = lambda *
             f"{each}.\n  Instead: `foretick contracts restore` gives it back with the ids that the log uses"
             for each in lost_schemas(settings, uses(settings, progress))
         ]
-    except LogAway as away:
+    except KafkaAway as away:
         found.notes.append(f"the ids that the log uses were not compared: {away}")
     return found
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from streaming.errors import ClockAway
 from streaming.settings import StreamSettings
 
 
@@ -38,7 +39,7 @@ class RemoteClock:
         """Return the exchange's time.
 
         Raises:
-            httpx.HTTPError: the exchange is away and no earlier reading exists.
+            ClockAway: the exchange is away and no earlier reading exists.
         """
         try:
             for attempt in Retrying(
@@ -50,9 +51,9 @@ class RemoteClock:
                 with attempt:
                     answer = self._client.get(self._url).raise_for_status().json()
                     self._last = datetime.fromisoformat(answer["now"])
-        except httpx.HTTPError:
+        except httpx.HTTPError as error:
             if self._last is None:
-                raise
+                raise ClockAway(f"the clock at {self._url} does not answer: {type(error).__name__}: {error}") from error
         assert self._last is not None
         return self._last
 

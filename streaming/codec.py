@@ -15,7 +15,8 @@ from contracts.events import BrokenInvariant, Event
 from contracts.topics import TOPICS, Topic, topic_named, topic_of
 from contracts.upcasters import Upcaster, upcaster_from
 from contracts.versions import SchemaVersion, newest, versions
-from streaming.registry import Registry, RegistryAway, SchemaUnknown
+from streaming.errors import RegistryAway
+from streaming.registry import Registry, SchemaUnknown
 from streaming.settings import StreamSettings
 
 __all__ = ["Codec", "Poison", "RegistryAway"]
@@ -43,7 +44,7 @@ class _Reading:
         reader: None where the writer's schema is the newest.
         times: the event's own fields that are read as plain numbers, microseconds since 1970, and made times here:
             that takes a third of the time that the Avro library needs for it.
-        upcast: says an older meaning anew; None where nothing is to be done.
+        upcast: says an older meaning again; None where nothing is to be done.
     """
 
     writer: Any

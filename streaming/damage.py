@@ -36,7 +36,7 @@ class Damaged(LogUnsound):
     def __init__(self, topic: str | None, partition: int | None, offset: int | None, seen: str) -> None:
         super().__init__(
             f"the log is damaged at {topic}[{partition}]@{offset}: {seen}. Nothing is read beyond it. "
-            "docs/operations.md, A damaged log, tells how to go on"
+            "docs/how-to/back-up.md, A damaged log, tells how to go on"
         )
 
 

@@ -40,7 +40,7 @@ class DeadLettering:
         """Read which messages of these topics are buried and which are settled.
 
         Raises:
-            LogAway: the broker does not answer.
+            KafkaAway: the broker does not answer.
         """
         self._letters = {topic: self._dead_letters.of(topic) for topic in topics}
         self._settled = {place: mark for letters in self._letters.values() for place, mark in letters.settled.items()}
@@ -61,9 +61,11 @@ class DeadLettering:
                     batch.records.append(to_record(self._codec, logical, message))
             except Poison as poison:
                 dead = to_dead(logical, message, poison)
-                log.error(
-                    "dead letter", topic=message.topic(), partition=dead.partition, offset=dead.offset, error=dead.error
-                )
+                where = {"topic": message.topic(), "partition": dead.partition, "offset": dead.offset}
+                if logical in self._buries:
+                    log.error("dead letter", **where, error=dead.error)
+                else:
+                    log.info("unreadable message passed over", **where, error=dead.error)
                 batch.dead.append(dead)
             batch.next_offsets[logical, partition_number(message.partition())] = partition_number(message.offset()) + 1
             rest.popleft()

@@ -1,7 +1,7 @@
 """Dead letters and what became of them: a fold of the dead-letter topic, which holds both.
 
 A decision on a letter (redriven, dropped) is one more message of the same topic, without bytes and with the header
-`foretick_decision`: so the state of all letters can be had anew from the log at any time, as every other state.
+`foretick_decision`: so the state of all letters can be had again from the log at any time, as every other state.
 A letter that is settled is dead for ever: whoever folds the log passes over the original message, even if it can be
 read by now, because what it said stands elsewhere in the log (redriven) or is not to be heard (dropped).
 """
@@ -32,7 +32,7 @@ class DeadLetter:
 
     Args:
         number: its offset in the dead-letter topic.
-        times: how often it was buried: readers that begin anew may do it again.
+        times: how often it was buried: readers that begin again may do it again.
         note: why it was dropped, or where it was redriven to.
     """
 
@@ -139,13 +139,13 @@ class DeadLetters:
         """Return the letters of a topic as they are now.
 
         Raises:
-            LogAway: the broker does not answer, or there is no dead-letter topic.
+            KafkaAway: the broker does not answer, or there is no dead-letter topic.
         """
         name = topic if isinstance(topic, str) else topic.name
         dlq = topic_named(name).dlq
         low, high = watermarks(self._settings, dlq, self._timeout)[0]  # dead-letter topics have one partition
         start, letters = self._letters.get(name, (low, DeadLetterFold()))
-        if start > high or start < low:  # made anew, or cut off by retention
+        if start > high or start < low:  # made again, or cut off by retention
             start, letters = low, DeadLetterFold()
         for _, number, message in messages(self._settings, dlq, {0: start}, {0: high}, timeout=self._timeout):
             key = message.key()
@@ -164,7 +164,7 @@ class DeadLetters:
 
         Raises:
             UnknownLetter: there is none.
-            LogAway: the broker does not answer.
+            KafkaAway: the broker does not answer.
         """
         topic, _, number = name.rpartition("/")
         topic = topic.removesuffix(".dlq")

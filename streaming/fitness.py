@@ -13,7 +13,8 @@ from confluent_kafka.cimpl import NewPartitions
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from contracts.topics import TOPICS
-from streaming.ranges import LogAway, inquirer, watermarks
+from streaming.errors import KafkaAway
+from streaming.ranges import inquirer, watermarks
 from streaming.settings import StreamSettings
 
 KEEPING = {  # nothing is ever deleted, and no checksum is taken off
@@ -39,7 +40,7 @@ def refuse_unfit(settings: StreamSettings) -> None:
 
     Raises:
         TopicsUnfit: one does not keep all that is written to it, or has another number of partitions.
-        LogAway: the broker does not answer.
+        KafkaAway: the broker does not answer.
     """
     found = _described(settings)
     faults = [fault for name, (count, config) in found.items() for fault in _faults(settings, name, count, config)]
@@ -51,7 +52,7 @@ def mend(settings: StreamSettings) -> list[str]:
     """Set what makes topics keep everything, and give empty ones the partitions that they lack; return what was done.
 
     Raises:
-        LogAway: the broker does not answer.
+        KafkaAway: the broker does not answer.
     """
     found = _described(settings)
     lossy = [name for name, (_, config) in found.items() if _lossy(config)]
@@ -70,7 +71,7 @@ def mend(settings: StreamSettings) -> list[str]:
         for future in futures:
             future.result(_TIMEOUT)
     except (KafkaException, TimeoutError) as error:
-        raise LogAway(f"Kafka at {settings.kafka} does not set what topics keep: {error}") from error
+        raise KafkaAway(f"Kafka at {settings.kafka} does not set what topics keep: {error}") from error
     if lossy or few:
         _await_mended(settings, lossy, few)
     return [
@@ -93,7 +94,7 @@ def _await_mended(settings: StreamSettings, kept: Collection[str], grown: Collec
             mended
         )
     except RetryError:
-        raise LogAway(f"Kafka at {settings.kafka} has taken new settings of topics, and does not use them") from None
+        raise KafkaAway(f"Kafka at {settings.kafka} has taken new settings of topics, and does not use them") from None
 
 
 def _empty(settings: StreamSettings, name: str) -> bool:
@@ -112,7 +113,7 @@ def _described(settings: StreamSettings) -> dict[str, tuple[int, Mapping[str, st
         answers = admin.describe_configs(list(resources.values()))
         told = {name: answers[resource].result(_TIMEOUT) for name, resource in resources.items()}
     except (KafkaException, TimeoutError) as error:
-        raise LogAway(f"Kafka at {settings.kafka} does not describe its topics: {error}") from error
+        raise KafkaAway(f"Kafka at {settings.kafka} does not describe its topics: {error}") from error
     return {
         name: (len(there[settings.physical(name)].partitions), {key: str(told[name][key].value) for key in KEEPING})
         for name in names
@@ -145,5 +146,5 @@ def _remedy(settings: StreamSettings, name: str, too_few: bool) -> str:
         return "It holds nothing yet: `foretick topics --mend` gives it the others"
     return (
         "`foretick new-epoch e2-` copies all topics, in order, to new ones that are as the table says "
-        "(docs/operations.md, Grow partitions)"
+        "(docs/how-to/back-up.md, Grow partitions)"
     )

@@ -29,7 +29,7 @@ class Inbox:
         return sum(map(len, self._waiting.values()))
 
     def place(self, positions: Mapping[Partition, int]) -> None:
-        """Begin anew at these offsets."""
+        """Begin again at these offsets."""
         self._next = dict(positions)
         for waiting in self._waiting.values():
             waiting.clear()

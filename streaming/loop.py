@@ -17,15 +17,14 @@ from confluent_kafka import TopicPartition as Place
 from contracts.topics import Topic
 from streaming.damage import Damaged, LossWatch, refuse_unreadable
 from streaming.dead_lettering import DeadLettering
+from streaming.errors import ServerAway, TooSlow
 from streaming.inbox import BATCH_MESSAGES, Inbox, Pace
 from streaming.lags import LoopState
-from streaming.publisher import KafkaAway
 from streaming.ranges import end_of, partition_number
-from streaming.reader import HistoryGone, LogAway
+from streaming.reader import HistoryGone
 from streaming.records import Batch, Partition
-from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
-from streaming.sink import Away, Sink, TooSlow
+from streaming.sink import Sink
 from streaming.stall import Stall
 
 log = structlog.get_logger()
@@ -41,8 +40,8 @@ class Loop:
     """Reads topics in a consumer group and hands batches to a sink.
 
     Args:
-        buries: topics whose unreadable messages this loop writes to the dead-letter topic, all by default;
-            where several loops of a service read a topic, one of them should.
+        buries: topics whose unreadable messages this loop writes to the dead-letter topic, all by default; of all
+            loops that read a topic, one should.  Others pass such messages over.
         group: consumer group (without prefix).  Offsets are committed to it for lag tools only:
             the sink's own positions decide where reading starts.
     """
@@ -77,7 +76,7 @@ class Loop:
         Raises:
             HistoryGone: the position asked for is no longer in the log.
             Damaged: what is there is not what was written.
-            Exception: whatever the sink raises that is not Away: a bug.
+            Exception: whatever the sink raises that is not StoreAway: a bug.
         """
         consumer = Consumer(
             self._settings.kafka_config(
@@ -175,7 +174,7 @@ class Loop:
             if error.code() == KafkaError._AUTO_OFFSET_RESET:
                 raise HistoryGone(
                     f"{message.topic()}[{message.partition()}]: the stored position is not in the log any more "
-                    f"({error.str()}). The topic was truncated or made anew: `foretick rebuild` builds what it holds."
+                    f"({error.str()}). The topic was truncated or made again: `foretick rebuild` builds what it holds."
                 )
             else:
                 log.warning("cannot read the log now", group=self._group, error=error.str())
@@ -203,7 +202,7 @@ class Loop:
         batch, rest = Batch(), deque(messages)
         if not self._persist(consumer, stop, lambda: self._dead_lettering.decode(rest, batch)):
             return
-        if batch.dead and not self._persist(consumer, stop, lambda: self._bury(batch)):
+        if batch.dead and not self._persist(consumer, stop, lambda: self._dead_lettering.bury(batch.dead)):
             return
         began = time.monotonic()
         try:
@@ -219,9 +218,6 @@ class Loop:
         self.state.dead += len(batch.dead)
         self.state.advanced_at = time.time()
         self._commit(consumer, batch)
-
-    def _bury(self, batch: Batch) -> None:
-        self._dead_lettering.bury(batch.dead)
 
     def _persist(
         self, consumer: Consumer, stop: threading.Event, action: Callable[[], None], *, divisible: bool = False
@@ -239,7 +235,7 @@ class Loop:
         while True:
             try:
                 action()
-            except (Away, RegistryAway, KafkaAway, LogAway) as error:
+            except ServerAway as error:
                 if not self.state.waiting_for:
                     log.warning("paused", group=self._group, reason=str(error))
                 self.state.waiting_for = str(error)

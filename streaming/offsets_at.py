@@ -9,8 +9,9 @@ from confluent_kafka import TopicPartition as Place
 from contracts.topics import Topic
 from streaming.damage import refuse_unreadable
 from streaming.decoding import own_time
+from streaming.errors import KafkaAway
 from streaming.headers import read_headers
-from streaming.ranges import LogAway, end_of, partition_number, reading, watermarks
+from streaming.ranges import end_of, partition_number, reading, watermarks
 from streaming.settings import StreamSettings
 
 
@@ -25,7 +26,7 @@ def ranges_until(
 
     Raises:
         Damaged: a message that was looked at cannot be made out.
-        LogAway: the broker does not answer, or has no such topic.
+        KafkaAway: the broker does not answer, or has no such topic.
     """
     marks = watermarks(settings, topic, timeout)
     bounds = dict(marks)
@@ -40,7 +41,7 @@ def ranges_until(
 
 
 def offsets_at(settings: StreamSettings, topic: Topic, moment: datetime, timeout: float = 10.0) -> dict[int, int]:
-    """Return each partition's next offset at a moment. Raises LogAway, as `ranges_until`."""
+    """Return each partition's next offset at a moment. Raises KafkaAway, as `ranges_until`."""
     return {partition: end for partition, (_, end) in ranges_until(settings, topic, moment, timeout).items()}
 
 
@@ -74,11 +75,11 @@ def _one_of_each(
     while len(found) < len(offsets):
         message = consumer.poll(timeout)
         if message is None:
-            raise LogAway(f"{name}: nothing came for {timeout:.0f} s of partitions {sorted(offsets.keys() - found)}")
+            raise KafkaAway(f"{name}: nothing came for {timeout:.0f} s of partitions {sorted(offsets.keys() - found)}")
         partition = partition_number(message.partition())
         error = message.error()
         if error and error.code() != KafkaError._PARTITION_EOF:
             refuse_unreadable(message)
-            raise LogAway(f"{name}[{partition}]: {error.str()}")
+            raise KafkaAway(f"{name}[{partition}]: {error.str()}")
         found.setdefault(partition, None if error else message)
     return found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -14,13 +14,12 @@ from tenacity import Retrying, retry_if_exception_type, stop_when_event_set, wai
 
 from contracts.events import Event
 from contracts.topics import topic_named, topic_of
-from streaming.away import ServerAway
 from streaming.codec import Codec
 from streaming.dead_letters import letter_headers
+from streaming.errors import KafkaAway, RegistryAway
 from streaming.headers import headers_for
 from streaming.ranges import partition_number
 from streaming.records import DeadRecord, Record
-from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
 from streaming.tracing import traceparent, tracing
 
@@ -35,8 +34,16 @@ class PublishFailed(Exception):
     """The broker refused an event for good; the text names topic, key and the broker's reason."""
 
 
-class KafkaAway(ServerAway):
-    """The broker did not acknowledge in time; the events stay queued and are sent when it is back."""
+class EventOutput(Protocol):
+    """Where a service publishes: a Publisher, or what a test holds in its place."""
+
+    def publish(self, event: Event, *, time: datetime, cause: Record | None = None) -> None:
+        """Queue an event."""
+        ...
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until all that is queued was acknowledged."""
+        ...
 
 
 class Publisher:

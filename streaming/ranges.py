@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from contracts.topics import Topic
-from streaming.away import ServerAway
 from streaming.damage import STALL_SECONDS, Damaged, LogUnsound, LossWatch, stalled
+from streaming.errors import KafkaAway
 from streaming.settings import StreamSettings
 
 _Answer = TypeVar("_Answer")
@@ -37,10 +37,6 @@ _SETTLED = 2.0  # seconds after which a topic that nobody knows is not about to 
 
 class HistoryGone(LogUnsound):
     """Offsets that are asked for are no longer in the log; the text names what is missing."""
-
-
-class LogAway(ServerAway):
-    """The broker gave no answer in time."""
 
 
 def partition_number(value: int | None) -> int:
@@ -75,7 +71,7 @@ def watermarks(
         admin: an `inquirer` that is there already; None: one is made, which takes longer than to ask.
 
     Raises:
-        LogAway: the broker does not answer, or has no such topic.
+        KafkaAway: the broker does not answer, or has no such topic.
     """
     name = settings.physical(topic if isinstance(topic, str) else topic.name)
     admin = admin or inquirer(settings)
@@ -92,7 +88,7 @@ def watermarks(
         following = offsets(admin, places, NEXT, timeout)
         return {place[1]: (first[place], following[place]) for place in places}
     except KafkaException as error:
-        raise LogAway(f"Kafka at {settings.kafka} does not answer about {name}: {error.args[0].str()}") from error
+        raise KafkaAway(f"Kafka at {settings.kafka} does not answer about {name}: {error.args[0].str()}") from error
 
 
 def inquirer(settings: StreamSettings) -> AdminClient:
@@ -130,7 +126,7 @@ def every_end(settings: StreamSettings, timeout: float = 10.0) -> dict[tuple[str
     """Return the next offset of every partition that there is, of any prefix; not of Kafka's own topics.
 
     Raises:
-        LogAway: the broker does not answer.
+        KafkaAway: the broker does not answer.
     """
     admin = inquirer(settings)
     try:
@@ -138,11 +134,11 @@ def every_end(settings: StreamSettings, timeout: float = 10.0) -> dict[tuple[str
         places = [(name, at) for name, topic in topics.items() if not name.startswith("__") for at in topic.partitions]
         return offsets(admin, places, NEXT, timeout) if places else {}
     except KafkaException as error:
-        raise LogAway(f"Kafka at {settings.kafka} does not answer: {error.args[0].str()}") from error
+        raise KafkaAway(f"Kafka at {settings.kafka} does not answer: {error.args[0].str()}") from error
 
 
 def topic_epoch(settings: StreamSettings, topic: Topic | str, timeout: float = 10.0) -> str:
-    """Return Kafka's id of a topic: another one once the topic was deleted and made anew."""
+    """Return Kafka's id of a topic: another one once the topic was deleted and made again."""
     name = settings.physical(topic if isinstance(topic, str) else topic.name)
     admin = inquirer(settings)
 
@@ -152,7 +148,7 @@ def topic_epoch(settings: StreamSettings, topic: Topic | str, timeout: float = 1
     try:
         return _settled(ask, min(timeout, _SETTLED))
     except KafkaException as error:
-        raise LogAway(f"Kafka at {settings.kafka} does not describe {name}: {error.args[0].str()}") from error
+        raise KafkaAway(f"Kafka at {settings.kafka} does not describe {name}: {error.args[0].str()}") from error
 
 
 def messages(
@@ -173,7 +169,7 @@ def messages(
     Raises:
         HistoryGone: the log begins after `start`, or ends before `end`.
         Damaged: it is not what was written, or the broker answers and does not give it.
-        LogAway: the broker did not answer for `timeout` seconds.
+        KafkaAway: the broker did not answer for `timeout` seconds.
     """
     logical = topic if isinstance(topic, str) else topic.name
     name = settings.physical(logical)
@@ -205,7 +201,7 @@ def messages(
                     if error.code() == KafkaError.UNKNOWN:
                         continue  # what the broker met when it read; if that stays so, nothing will come
                     if not watch.pass_over(message):
-                        raise LogAway(f"{name}[{partition}]: {error.str()}")
+                        raise KafkaAway(f"{name}[{partition}]: {error.str()}")
                     consumer.seek(Place(name, partition, watch.next[place]))
                 elif offset >= wanted[partition]:
                     watch.close(place, wanted.pop(partition))
@@ -221,13 +217,13 @@ def messages(
 def _refuse_silence(
     settings: StreamSettings, name: str, watch: LossWatch, wanted: Mapping[int, int], seconds: float, timeout: float
 ) -> None:
-    """Raise LogAway or Damaged if nothing has come for too long: a broker that answers has time to give what it has."""
+    """Raise KafkaAway or Damaged if nothing has come for too long: a broker that answers had time to give all."""
     if seconds <= timeout:
         return
     try:
         watermarks(settings, settings.logical(name), 5.0)
-    except LogAway as error:
-        raise LogAway(
+    except KafkaAway as error:
+        raise KafkaAway(
             f"Kafka at {settings.kafka} sent nothing of {name} for {timeout} s; missing: {dict(wanted)}"
         ) from error
     if seconds > max(timeout, STALL_SECONDS):

@@ -13,11 +13,11 @@ from contracts.topics import Topic, topic_named
 from streaming.codec import Codec, Poison
 from streaming.damage import LossWatch, refuse_unreadable
 from streaming.decoding import Settled, dead_for_good, to_dead, to_record
+from streaming.errors import KafkaAway, RegistryAway
 from streaming.ranges import (
     NEXT,
     READ_MESSAGES,
     HistoryGone,
-    LogAway,
     end_of,
     inquirer,
     messages,
@@ -28,11 +28,11 @@ from streaming.ranges import (
     watermarks,
 )
 from streaming.records import DeadRecord, Partition, Record
-from streaming.registry import RegistryAway, SchemaLost
+from streaming.registry import SchemaLost
 from streaming.settings import StreamSettings
 from streaming.stall import Stall
 
-__all__ = ["HistoryGone", "LogAway", "Tail", "read_all", "read_range", "topic_epoch", "watermarks"]
+__all__ = ["HistoryGone", "KafkaAway", "Tail", "read_all", "read_range", "topic_epoch", "watermarks"]
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ def read_range(
         HistoryGone: the log begins after `start`, or ends before `end`.
         Damaged: it is not what was written.
         Poison: a message is unreadable and `on_poison` is "raise"; its coordinates are in the text.
-        LogAway, RegistryAway: a server did not answer for `timeout` seconds.
+        KafkaAway, RegistryAway: a server did not answer for `timeout` seconds.
         SchemaLost: the registry has lost the schema of a message of ours.
     """
     logical = topic if isinstance(topic, str) else topic.name
@@ -159,16 +159,16 @@ class Tail:
 
         Raises:
             Damaged: it is not what was written.
-            LogAway: the broker did not answer for `timeout` seconds; what was yielded stays read.
+            KafkaAway: the broker did not answer for `timeout` seconds; what was yielded stays read.
         """
         try:
             ends = offsets(self._inquirer, self._watch.next, NEXT, timeout)
         except KafkaException as error:
-            raise LogAway(f"Kafka at {self._settings.kafka} does not answer: {error.args[0].str()}") from error
+            raise KafkaAway(f"Kafka at {self._settings.kafka} does not answer: {error.args[0].str()}") from error
         heard = time.monotonic()
         while missing := {place: end for place, end in ends.items() if self._watch.next[place] < end}:
             if time.monotonic() - heard > timeout:
-                raise LogAway(f"Kafka at {self._settings.kafka} sent nothing for {timeout} s; missing: {missing}")
+                raise KafkaAway(f"Kafka at {self._settings.kafka} sent nothing for {timeout} s; missing: {missing}")
             if records := self.poll(0.1):
                 heard = time.monotonic()
                 yield from records

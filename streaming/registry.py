@@ -9,14 +9,10 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from contracts.topics import Topic
 from contracts.versions import SchemaVersion
-from streaming.away import ServerAway
+from streaming.errors import RegistryAway
 from streaming.settings import StreamSettings
 
 COMPATIBILITY = "FULL_TRANSITIVE"
-
-
-class RegistryAway(ServerAway):
-    """The registry does not answer, or answers with a fault of its own: wait and try again."""
 
 
 class SchemaLost(RegistryAway):

@@ -16,8 +16,9 @@ import httpx2
 from contracts.topics import TOPICS, Topic
 from contracts.versions import SchemaVersion, versions
 from streaming.codec import Codec, Poison, schema_id_of
+from streaming.errors import RegistryAway
 from streaming.ranges import messages, watermarks
-from streaming.registry import Registry, RegistryAway, SchemaUnknown
+from streaming.registry import Registry, SchemaUnknown
 from streaming.settings import StreamSettings
 
 SchemaProgress = Callable[[str, int, int], None]  # topic, messages read, messages in all
@@ -72,7 +73,7 @@ def uses(settings: StreamSettings, progress: SchemaProgress = lambda *_: None) -
     """Read the whole log and return which schema ids its messages have.
 
     Raises:
-        LogAway: the broker does not answer.
+        KafkaAway: the broker does not answer.
     """
     found: dict[tuple[str, int], Use] = {}
     for topic in TOPICS:
@@ -122,7 +123,7 @@ def forgotten_topics(settings: StreamSettings) -> list[str]:
     """Return the topics that hold messages while the registry has no schema of them at all.
 
     Raises:
-        LogAway, RegistryAway: a server does not answer.
+        KafkaAway, RegistryAway: a server does not answer.
     """
     registry = Registry(settings)
     empty = [topic for topic in TOPICS if not registry.knows(topic)]
@@ -134,7 +135,7 @@ def restore_registry(settings: StreamSettings, progress: SchemaProgress = lambda
 
     Raises:
         RestoreRefused: it holds something else under one of these ids, or takes no ids.
-        LogAway, RegistryAway: a server does not answer.
+        KafkaAway, RegistryAway: a server does not answer.
     """
     lost = lost_schemas(settings, uses(settings, progress))
     if lost:
@@ -177,7 +178,7 @@ def _texts(settings: StreamSettings, lost: Sequence[Lost]) -> dict[int, str]:
     """Return the schema text of each id.
 
     A registry tells texts apart by their bytes and has one id for each: where a version has another id already, as
-    after a registration anew, the id stands behind its text, in blanks.
+    after it was registered again, the id stands behind its text, in blanks.
     """
     registry = Registry(settings)
     texts: dict[int, str] = {}

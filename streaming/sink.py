@@ -3,16 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from streaming.away import ServerAway
 from streaming.records import Batch, Partition
-
-
-class Away(ServerAway):
-    """A server that a sink needs is away: the batch is tried again, nothing is skipped."""
-
-
-class TooSlow(Away):
-    """A server did not answer in time; perhaps it does for a smaller batch."""
 
 
 class Sink(Protocol):

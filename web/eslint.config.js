@@ -1,5 +1,14 @@
 import angular from 'angular-eslint';
+import { readdirSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
+
+/** core < shared < features; a feature knows no other one. */
+const FEATURES = readdirSync(new URL('src/app/features', import.meta.url));
+const layer = (folder, forbidden, message) => ({
+  files: [`src/app/${folder}/**/*.ts`],
+  ignores: ['**/*.spec.ts'],
+  rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: `^(\\.\\./)+(${forbidden.join('|')})/`, message }] }] },
+});
 
 export default tseslint.config(
   { ignores: ['dist/', '.angular/'] },
@@ -19,6 +28,9 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },
   },
+  layer('core', ['shared', 'features'], 'core stands below shared and features'),
+  layer('shared', ['features'], 'shared stands below features'),
+  ...FEATURES.map((name) => layer(`features/${name}`, ['features', ...FEATURES.filter((other) => other !== name)], 'a feature knows no other feature')),
   {
     files: ['src/**/*.html'],
     extends: [...angular.configs.templateRecommended, ...angular.configs.templateAccessibility],

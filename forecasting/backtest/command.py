@@ -1,14 +1,9 @@
-"""The command `python -m forecasting.backtest.command`: ask all families at rolling origins what they could not know.
+"""Ask all families at rolling origins what they could not know: `foretick backtest`."""
 
-Reads the log (as far as an offset vector or a time) or a CSV file; prints the table, writes an HTML report, and logs
-both to MLflow where it answers.
-"""
-
-import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,19 +22,19 @@ from forecasting.backtest.tracking import log_backtest
 from forecasting.data import history, quality
 from forecasting.data.code_version import code_version
 from forecasting.data.csvbars import read_csv_bars
+from forecasting.data.offsets import OffsetVector
 from forecasting.data.quality import Finding
 from forecasting.data.windows import BadFrame
 from forecasting.models.families import FAMILIES, family
 from forecasting.modelstore.registry import ModelRegistry, ModelsAway
 from forecasting.modelstore.signals import terminated_by_signals
 from forecasting.settings import ForecastingSettings
-from forecasting.training.command import as_of, quiet_start
+from forecasting.training.command import quiet_start
 from forecasting.training.progress import TrainingProgress, progress_for
-from forecasting.training.run import parameters, tags_of
-from streaming.admin import NotReady, await_kafka
+from forecasting.training.recipes import parameters, recipe_of, tags_of
+from streaming.admin import await_kafka
 from streaming.damage import LogUnsound
-from streaming.reader import LogAway
-from streaming.registry import RegistryAway
+from streaming.errors import ServerAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +47,40 @@ class InputBars:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestOptions:
+    """What is asked, and of whom.
+
+    Attributes:
+        csv: a file or folder of bars; None: the log, as far as `as_of` (None: all of it).
+        sessions: last sessions that are scored; `warm_up`: those before them, for the calibration only.
+        embargo: sessions between what is learned and the first origin.
+        refit: learn again after so many sessions; 0: once.
+        registered: ask the versions that were trained on these bars; fit nothing.
+        if_needed: end at once if MLflow has this very backtest.
+        out: where the HTML report goes; None: into the home.
+        mlflow: log figures and report there.
+    """
+
+    csv: Path | None = None
+    as_of: OffsetVector | datetime | None = None
+    families: Sequence[str] = tuple(FAMILIES)
+    sessions: int = 252
+    warm_up: int = 0
+    embargo: int = 5
+    refit: int = 0
+    registered: bool = False
+    if_needed: bool = False
+    out: Path | None = None
+    mlflow: bool = True
+
+
 @terminated_by_signals()
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return its exit code: 0 done, 1 a server is away or there is too little data, 2 bad usage."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+def backtest(given: BacktestOptions) -> int:
+    """Backtest, print the figures, and return an exit code: 0 done, 1 a server is away or there is too little data."""
     quiet_start("backtest")
     settings = ForecastingSettings()
-    names = list(FAMILIES) if given.families == "all" else given.families.split(",")
-    if unknown := set(names) - set(FAMILIES):
-        parser.error(f"no family {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
-    names = [name for name in FAMILIES if name in names or name == "naive"]
+    names = [name for name in FAMILIES if name in given.families or name == "naive"]
     try:
         with progress_for(interactive=sys.stderr.isatty()) as progress:
             bars = _bars(settings, given, progress)
@@ -71,12 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"nothing to do: MLflow run {done} has asked the same models about the same bars")
                 return 0
             trial = _attempt(settings, given, bars, names, progress)
-    except (NotReady, LogAway, RegistryAway, ModelsAway, LogUnsound, BadFrame, ValueError) as error:
+    except (ServerAway, LogUnsound, BadFrame, ValueError) as error:
         print(f"backtest ended without a result: {error}", file=sys.stderr)
         return 1
     print_result(trial, bars.found, Console(width=None if sys.stdout.isatty() else 170, markup=False, highlight=False))
     about = _about(settings, given, bars, trial)
-    out = Path(given.out) if given.out else settings.home / "reports" / f"backtest-{bars.sha256[:12]}.html"
+    out = given.out or settings.home / "reports" / f"backtest-{bars.sha256[:12]}.html"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(backtest_page(trial, about, bars.found), encoding="utf-8")
     print(f"report: {out}")
@@ -103,15 +121,15 @@ def print_result(trial: BacktestResult, found: list[Finding], console: Console) 
         console.print(printable(line))
 
 
-def _bars(settings: ForecastingSettings, given: argparse.Namespace, progress: TrainingProgress) -> InputBars:
+def _bars(settings: ForecastingSettings, given: BacktestOptions, progress: TrainingProgress) -> InputBars:
     if given.csv:
         progress.stage(f"reading {given.csv}")
-        frame, refused, digest = read_csv_bars(Path(given.csv), settings.exchange_calendar, settings.csv_ways)
+        frame, refused, digest = read_csv_bars(given.csv, settings.exchange_calendar, settings.csv_ways)
         found = [*refused, *quality.findings(frame, settings.exchange_calendar)]
-        return InputBars(frame, found, digest, Path(given.csv).name)
+        return InputBars(frame, found, digest, given.csv.name)
     progress.stage("reading the log")
     await_kafka(settings)
-    until = as_of(given.as_of)
+    until = given.as_of
     vector = history.freeze_as_of(settings, until) if isinstance(until, datetime) else until
     read = history.load_history(settings, vector or history.freeze(settings))
     return InputBars(
@@ -121,7 +139,7 @@ def _bars(settings: ForecastingSettings, given: argparse.Namespace, progress: Tr
 
 def _attempt(
     settings: ForecastingSettings,
-    given: argparse.Namespace,
+    given: BacktestOptions,
     bars: InputBars,
     names: list[str],
     progress: TrainingProgress,
@@ -157,7 +175,7 @@ def _registered(
 ) -> tuple[Mapping[str, Maker], np.datetime64]:
     """Take the versions that this code made of these bars, and the last close that any of them has learned from."""
     registry = ModelRegistry(settings)
-    found = {name: registry.find(tags_of(settings, bars.sha256, name)) for name in names}
+    found = {name: registry.find(tags_of(recipe_of(settings, name), bars.sha256)) for name in names}
     if found.get("naive") is None:
         raise BadFrame("no registered version has learned from these bars: train first, or leave out --registered")
     there = {name: version for name, version in found.items() if version is not None}
@@ -167,7 +185,7 @@ def _registered(
 
 
 def _about(
-    settings: ForecastingSettings, given: argparse.Namespace, bars: InputBars, trial: BacktestResult
+    settings: ForecastingSettings, given: BacktestOptions, bars: InputBars, trial: BacktestResult
 ) -> dict[str, str | int | bool]:
     return {
         "data": bars.source,
@@ -187,10 +205,10 @@ def _about(
     }
 
 
-def _digest(settings: ForecastingSettings, given: argparse.Namespace, bars: InputBars, names: list[str]) -> str:
+def _digest(settings: ForecastingSettings, given: BacktestOptions, bars: InputBars, names: list[str]) -> str:
     """Name a backtest by what is asked of which models: data, code, recipes, splits."""
     asked = {name: getattr(given, name) for name in ("sessions", "warm_up", "embargo", "refit", "registered")}
-    models = [tags_of(settings, bars.sha256, name) for name in names]
+    models = [tags_of(recipe_of(settings, name), bars.sha256) for name in names]
     return hashlib.sha256(json.dumps([asked, settings.horizon, models]).encode()).hexdigest()
 
 
@@ -211,23 +229,3 @@ def _logged(
     except ModelsAway as error:
         return f"not logged: {error}"
     return f"logged to MLflow run {run_id}"
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m forecasting.backtest.command", description=__doc__)
-    parser.add_argument("--csv", default="", metavar="FILE", help="bars from a CSV file or folder, not the log")
-    parser.add_argument("--as-of", "--offsets", default="", metavar="TIME|OFFSETS", help="this part of the log only")
-    parser.add_argument("--families", default="all", help=f"all, or some of {','.join(FAMILIES)}")
-    parser.add_argument("--sessions", type=int, default=252, help="last sessions that are scored")
-    parser.add_argument("--warm-up", type=int, default=0, help="sessions before them, for the calibration only")
-    parser.add_argument("--embargo", type=int, default=5, help="sessions between what is learned and the first origin")
-    parser.add_argument("--refit", type=int, default=0, metavar="N", help="learn anew after N sessions; 0: once")
-    parser.add_argument("--registered", action="store_true", help="ask the versions trained on these bars; fit nothing")
-    parser.add_argument("--if-needed", action="store_true", help="end at once if MLflow has this very backtest")
-    parser.add_argument("--out", default="", metavar="FILE", help="where the HTML report goes")
-    parser.add_argument("--mlflow", action=argparse.BooleanOptionalAction, default=True, help="log to MLflow")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -68,7 +68,7 @@ def rolling_splits(moments: Moments, sessions: int, embargo: int = 5, refit: int
         moments: closes of all sessions, rising.
         sessions: how many of the last ones are forecast one step ahead.
         embargo: sessions between the last bar learned from and the first origin.
-        refit: learn anew after so many sessions; 0: once.
+        refit: learn again after so many sessions; 0: once.
 
     Raises:
         BadFrame: there is nothing left to learn from.

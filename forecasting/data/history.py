@@ -15,10 +15,10 @@ from forecasting.data.code_version import code_version
 from forecasting.data.frames import frame_sha256, long_frame
 from forecasting.data.offsets import DataName, OffsetVector
 from forecasting.settings import ForecastingSettings
+from streaming.errors import KafkaAway, RegistryAway
 from streaming.offsets_at import ranges_until
-from streaming.reader import LogAway, read_all, read_range, watermarks
+from streaming.reader import read_all, read_range, watermarks
 from streaming.records import DeadRecord, Record
-from streaming.registry import RegistryAway
 from streaming.settings import StreamSettings
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 _INPUTS = (STOCK_DATA, CORPORATE_ACTIONS)
 # A broker that is restarting is waited for: minutes of training hang on these reads.
 _patiently = retry(
-    retry=retry_if_exception_type((LogAway, RegistryAway)),
+    retry=retry_if_exception_type((KafkaAway, RegistryAway)),
     wait=wait_exponential_jitter(initial=0.5, max=5.0),
     stop=stop_after_delay(90),
     reraise=True,
@@ -58,7 +58,7 @@ def freeze(settings: StreamSettings) -> OffsetVector:
     """Name all that the log holds of bars and corporate actions now.
 
     Raises:
-        LogAway: the broker has not answered for a minute and a half.
+        KafkaAway: the broker has not answered for a minute and a half.
     """
     return OffsetVector({topic.name: watermarks(settings, topic) for topic in _INPUTS})
 
@@ -68,7 +68,7 @@ def freeze_as_of(settings: StreamSettings, moment: datetime) -> OffsetVector:
     """Name what the log held of bars and corporate actions at a moment, by when they were recorded.
 
     Raises:
-        LogAway: the broker has not answered for a minute and a half.
+        KafkaAway: the broker has not answered for a minute and a half.
     """
     return OffsetVector({topic.name: ranges_until(settings, topic, moment) for topic in _INPUTS})
 
@@ -77,7 +77,7 @@ def read_vector(settings: StreamSettings, vector: OffsetVector) -> list[Record]:
     """Read the events that a vector names, topic by topic.
 
     Raises:
-        KeyError: it names a topic that is none; HistoryGone, LogAway, RegistryAway: as `load_history`.
+        KeyError: it names an unknown topic; HistoryGone, KafkaAway, RegistryAway: as `load_history`.
     """
     return [record for name in vector.ranges for record in _read(settings, topic_named(name), vector)]
 
@@ -90,7 +90,7 @@ def load_history(settings: ForecastingSettings, vector: OffsetVector) -> History
 
     Raises:
         HistoryGone: the log no longer holds what the vector names.
-        LogAway, RegistryAway: a server has not answered for a minute and a half.
+        KafkaAway, RegistryAway: a server has not answered for a minute and a half.
     """
     unknown = set(vector.ranges) - {topic.name for topic in _INPUTS}
     if unknown:

@@ -34,9 +34,7 @@ from forecasting.models.quantiles import spread, spread_table
 from forecasting.models.volatility import Har, per_session
 
 _ENOUGH = 120  # returns below which a symbol gets the pooled parameters
-_FURTHEST = (
-    1.0  # scales from the last close to a centre: beyond, a window is none that its parameters were learned from
-)
+_FURTHEST = 1.0  # scales from the last close to a centre: beyond, a window is unlike those learned from
 _UNIT = "volatility"  # of means
 _BLOCK = 16  # symbols in a task: a second of work, so that handing it over costs nothing beside it
 

@@ -1,7 +1,7 @@
 """Which process an MLflow run belongs to, and whether that process is gone.
 
 A process that is killed outright cannot say so.  Its run names it by machine, boot, PID namespace, PID and start, so
-that another process can tell, and never takes a PID that was given out anew for the old one.  Linux.
+that another process can tell, and never takes a PID that was given out again for the old one.  Linux.
 """
 
 import os

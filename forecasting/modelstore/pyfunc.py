@@ -61,7 +61,7 @@ def open_estimator(folder: Path) -> Estimator:
     """Read the estimator of a downloaded version; nothing that lies there is executed.
 
     Raises:
-        ForeignModel: it is none of ours, is too large, or this code cannot take it up.
+        ForeignModel: it is not ours, is too large, or this code cannot take it up.
     """
     saved = folder / "artifacts" / ARTIFACT  # where MLflow keeps a model's artifacts
     try:

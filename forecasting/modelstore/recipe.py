@@ -23,7 +23,7 @@ class Recipe:
         """Read a recipe.
 
         Raises:
-            ValueError: the text is none.
+            ValueError: the text is not a recipe.
         """
         try:
             return cls(**json.loads(text))

@@ -25,7 +25,7 @@ from forecasting.modelstore.killed_runs import close_abandoned, killed_if_termin
 from forecasting.modelstore.process_identity import this_process
 from forecasting.modelstore.pyfunc import ARTIFACT, ForeignModel, open_estimator, pyfunc_of, signature
 from forecasting.settings import ForecastingSettings
-from streaming.away import ServerAway
+from streaming.errors import ServerAway
 
 TRAINED_UNTIL = "trained_until"  # a version's tag: ISO 8601, UTC without a zone
 _CODE = Path(__file__).with_name("model_code.py")

@@ -10,7 +10,7 @@ from forecasting.data.calendars import session_of
 from forecasting.data.code_version import code_version
 from forecasting.data.frames import frame_sha256, newest_bars, symbol_frame
 from forecasting.data.offsets import OffsetVector
-from forecasting.log.recent_bars import SplitHistory, log_event
+from forecasting.data.recent_bars import SplitHistory, log_event
 from forecasting.models.conformal import ASKED
 from forecasting.models.families import family
 from forecasting.modelstore.recipe import Recipe
@@ -41,7 +41,7 @@ def reproduce_run(settings: ForecastingSettings, run_id: str, progress: Training
 
     Raises:
         NoModel: no such run; HistoryGone: the log no longer holds its offsets.
-        LogAway, RegistryAway, ModelsAway, WorkersAway: a server does not answer.
+        KafkaAway, RegistryAway, ModelsAway, WorkersAway: a server does not answer.
     """
     run = read_logged_run(settings, run_id)
     progress.stage(f"{run.name}: reading the log")
@@ -59,7 +59,7 @@ def reproduce_forecast(settings: ForecastingSettings, identifier: str, progress:
 
     Raises:
         NoForecast: the log does not hold it; NoModel: its version is gone; HistoryGone: its inputs are.
-        LogAway, RegistryAway, ModelsAway: a server does not answer.
+        KafkaAway, RegistryAway, ModelsAway: a server does not answer.
     """
     progress.stage("looking for the forecast in the log")
     forecast = _find(settings, identifier)

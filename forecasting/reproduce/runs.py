@@ -30,7 +30,7 @@ def read_logged_run(settings: ForecastingSettings, run_id: str) -> LoggedRun:
     """Read a run.
 
     Raises:
-        NoModel: there is no such run, or it is none of a training; ModelsAway: MLflow does not answer.
+        NoModel: there is no such run, or it is not of a training; ModelsAway: MLflow does not answer.
     """
     registry = ModelRegistry(settings)  # it sets the server's address
     client = MlflowClient(settings.mlflow)

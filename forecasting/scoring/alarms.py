@@ -13,7 +13,7 @@ def standing_alarms(settings: ForecastingSettings) -> list[DriftDetected]:
     """Return the alarms of the settings' model that were raised and not cleared, oldest first.
 
     Raises:
-        LogAway: the broker does not answer.
+        KafkaAway: the broker does not answer.
     """
     newest: dict[tuple[object, ...], DriftDetected] = {}
     for record in read_all(settings, DRIFT_ALARMS):
@@ -27,7 +27,7 @@ def unanswered_alarms(settings: ForecastingSettings) -> list[DriftDetected]:
     """Return the standing alarms that were raised after the gate decided last.
 
     Raises:
-        LogAway: the broker does not answer.
+        KafkaAway: the broker does not answer.
     """
     decided = [
         event.decided_at

@@ -3,7 +3,7 @@
 Folded from `forecast-scores` alone, one step ahead: scores by session, over all symbols.  Symbols of one session move
 together, so a session is one observation.  An alarm is raised where a measure leaves its band beyond noise, and
 cleared only once it is well inside again; what was raised is folded from the alarms themselves, so a restart raises
-nothing anew.
+nothing again.
 """
 
 from collections import defaultdict

@@ -13,12 +13,15 @@ from contracts.topics import (
     STOCK_DATA,
     STOCK_FORECASTS,
 )
-from forecasting.log.consumers import Follower, KafkaTopicReader, Threads, await_topics
 from forecasting.scoring.service import Scoring
 from forecasting.settings import ScoreSettings
+from streaming.admin import await_topics
+from streaming.catching_up import KafkaTopicReader
 from streaming.clock import clock_from
+from streaming.loop import Loop
 from streaming.operations import configure_logging, serve_ops, stop_on_signals
 from streaming.publisher import Publisher
+from streaming.threads import Threads
 from streaming.tracing import tracing
 
 log = structlog.get_logger()
@@ -44,12 +47,12 @@ class ScoringService:
             scores=KafkaTopicReader(settings, FORECAST_SCORES),
             alarms=KafkaTopicReader(settings, DRIFT_ALARMS),
         )
-        self._loop = Follower(settings, "foretick.scoring", _INPUTS, self._scoring)
+        self._loop = Loop(settings, "foretick.scoring", _INPUTS, self._scoring, buries=())
 
     def run(self) -> int:
         """Run until told to stop; return the exit code."""
         self._threads.start("scoring", self._serve)
-        return self._threads.join(_END_SECONDS)
+        return self._threads.end(_END_SECONDS)
 
     def status(self) -> dict[str, object]:
         """Return what the service is doing."""

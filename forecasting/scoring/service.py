@@ -9,7 +9,6 @@ from datetime import datetime
 from math import log as ln
 from typing import Any
 
-import httpx
 import structlog
 
 from contracts.actions import newest_splits, split_factor
@@ -24,16 +23,16 @@ from contracts.events import (
 from contracts.parts import SettlingBar
 from contracts.topics import STOCK_DATA, STOCK_FORECASTS
 from forecasting.data.calendars import session_of
-from forecasting.log.consumers import EventOutput, TopicReader
-from forecasting.log.recent_bars import SPLIT_LIKE, LogEvent, SeriesKey, SplitHistory, log_event
+from forecasting.data.recent_bars import SPLIT_LIKE, LogEvent, SeriesKey, SplitHistory, log_event
 from forecasting.prometheus import DRIFTING, OPEN, SCORED
 from forecasting.scoring.drift import MEASURES, Drifts, alarm_event, by_measure
 from forecasting.scoring.scores import ErrorScale, error_scale, score_step
 from forecasting.scoring.settlements import OpenForecast, Settlement, Settlements
 from forecasting.settings import ScoreSettings
+from streaming.catching_up import TopicReader
 from streaming.clock import Clock
+from streaming.publisher import EventOutput
 from streaming.records import Batch, Partition, Record
-from streaming.sink import Away
 
 log = structlog.get_logger()
 
@@ -74,7 +73,7 @@ class Scoring:
         self._lock = threading.Lock()
 
     def positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        """Return where the fold stands; read anew what was forecast and scored, perhaps by another process.
+        """Return where the fold stands; read again what was forecast and scored, perhaps by another process.
 
         Forecasts are folded before bars, so that each is settled as its bars pass by.
         """
@@ -142,7 +141,7 @@ class Scoring:
         if any(settlement.standing.model.version not in self._trainings for settlement in due):
             for record in self._promotions.news():
                 self._fold(record)
-        now = self._now()
+        now = self._clock.now()
         for settlement in due:
             if scored := self._scored(settlement, now):
                 self._output.publish(scored, time=scored.recorded_at, cause=_cause(settlement))
@@ -163,9 +162,9 @@ class Scoring:
         self._in_flight = []
 
     def _watch_drift(self) -> None:
-        """Publish the alarms that are due; one that was not acknowledged is judged anew with the next session."""
+        """Publish the alarms that are due; one that was not acknowledged is judged again with the next session."""
         if turns := self._drifts.due():
-            now = self._now()
+            now = self._clock.now()
             alarms = [alarm_event(turn, self._settings.model_name, now) for turn in turns]
             for each in alarms:
                 self._output.publish(each, time=now)
@@ -176,12 +175,6 @@ class Scoring:
         counts = by_measure(self._drifts.raised)
         for measure in MEASURES:
             DRIFTING.labels(measure).set(counts.get(measure, 0))
-
-    def _now(self) -> datetime:
-        try:
-            return self._clock.now()
-        except httpx.HTTPError as error:
-            raise Away(f"the clock at {self._settings.clock_url} does not answer: {error}") from error
 
     def _looks_split(self, settlement: Settlement) -> bool:
         read = self._settlements.input_of(settlement.standing)

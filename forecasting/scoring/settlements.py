@@ -15,7 +15,7 @@ from contracts.events import BarClosed, ForecastIssued, ForecastScored
 from contracts.measures import INSIDE_80, INSIDE_95
 from contracts.parts import NAIVE, ModelRef, OffsetRange
 from contracts.topics import STOCK_DATA
-from forecasting.log.recent_bars import LogEvent, SeriesKey
+from forecasting.data.recent_bars import LogEvent, SeriesKey
 from forecasting.scoring.scores import Claim, ErrorScale
 from streaming.records import Partition
 
@@ -118,7 +118,7 @@ class Settlements:
 
     Args:
         keep: how many bars of a series are kept at least; a forecast that comes later than these can be settled
-            only by folding anew.
+            only by folding again.
     """
 
     def __init__(self, keep: int = 1000) -> None:

@@ -57,7 +57,7 @@ class Calibrations:
         family = (score.symbol, score.interval, score.family, score.step)
         held = self._states.get(line)
         if held is not None and score.target_at <= held.settled:
-            return  # a corrected bar, or a forecast made anew: the outcome was learned
+            return  # a corrected bar, or a forecast made again: the outcome was learned
         before = held or self._inherited(family, score.origin)
         inside = np.array([score.inside_80, score.inside_95])
         alphas = updated(before.alphas if before else START, inside, score.step)

@@ -10,7 +10,7 @@ import pandas as pd
 from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued
 from contracts.ids import forecast_id
 from contracts.parts import CHAMPION, ForecastStep, Lineage, ModelRef, OffsetRange, Quantile
-from forecasting.log.recent_bars import LogEvent, offset_ranges
+from forecasting.data.recent_bars import LogEvent, offset_ranges
 from forecasting.models.base import quantile_column
 from forecasting.serving.pending import PendingForecast
 

@@ -21,7 +21,8 @@ from forecasting.models.families import FAMILIES
 from forecasting.modelstore.registry import LoadedModel, ModelsAway, NoModel
 from forecasting.serving.issue import Role, cast_roles
 from forecasting.settings import ServeSettings
-from streaming.reader import LogAway, Tail
+from streaming.errors import KafkaAway
+from streaming.reader import Tail
 
 log = structlog.get_logger()
 
@@ -138,7 +139,7 @@ class ModelWatcher:
     def _tail(self) -> Tail | None:
         try:
             return Tail(self._settings, [MODEL_PROMOTIONS])
-        except LogAway as error:
+        except KafkaAway as error:
             log.info("promotions cannot be followed yet", reason=str(error))
             return None
 

@@ -10,18 +10,20 @@ import structlog
 import uvicorn
 
 from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, MODEL_PROMOTIONS, STOCK_DATA, STOCK_FORECASTS
-from forecasting.log.consumers import Follower, KafkaTopicReader, Threads, await_topics, end_offsets
 from forecasting.modelstore.registry import ModelRegistry
 from forecasting.serving.app import create_serving_app
 from forecasting.serving.loaded_models import ModelWatcher
 from forecasting.serving.service import Serving
 from forecasting.settings import ServeSettings
+from streaming.admin import await_topics
+from streaming.catching_up import KafkaTopicReader, end_offsets
 from streaming.clock import clock_from
+from streaming.errors import ServerAway
+from streaming.loop import Loop
 from streaming.operations import configure_logging, stop_on_signals
-from streaming.publisher import KafkaAway, Publisher
-from streaming.registry import RegistryAway
+from streaming.publisher import Publisher
 from streaming.serving import Guarded, listen, serving
-from streaming.sink import Away
+from streaming.threads import Threads
 from streaming.tracing import tracing
 
 log = structlog.get_logger()
@@ -51,7 +53,7 @@ class ServingService:
             ends=partial(end_offsets, settings, STOCK_DATA),
             stop=stop,
         )
-        self._loop = Follower(settings, "foretick.forecasting", _INPUTS, self._serving)
+        self._loop = Loop(settings, "foretick.forecasting", _INPUTS, self._serving, buries=())
 
     def run(self, listener: socket.socket) -> int:
         """Run until told to stop; return the exit code."""
@@ -62,7 +64,7 @@ class ServingService:
         self._threads.start("models", self._watcher.run)
         self._threads.start("serving", self._serve)
         self._threads.start("ticking", self._tick)
-        code = self._threads.join(_END_SECONDS)
+        code = self._threads.end(_END_SECONDS)
         server.should_exit = True
         web.join(5)
         return code
@@ -100,7 +102,7 @@ class ServingService:
         while not stop.wait(self._settings.tick_seconds):
             try:
                 self._serving.tick()
-            except (Away, KafkaAway, RegistryAway) as error:
+            except ServerAway as error:
                 if not self._paused:
                     log.warning("paused", reason=str(error))
                 self._paused = str(error)

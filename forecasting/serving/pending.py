@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from contracts.events import BarClosed, ForecastIssued
 from contracts.topics import STOCK_DATA
-from forecasting.log.recent_bars import SPLIT_LIKE, LogEvent, RecentBars, SeriesKey, log_event
+from forecasting.data.recent_bars import SPLIT_LIKE, LogEvent, RecentBars, SeriesKey, log_event
 from streaming.records import Partition, Record
 
 

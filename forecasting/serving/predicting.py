@@ -14,8 +14,8 @@ from contracts.parts import ForecastStep, Lineage, ModelRef
 from forecasting.data.calendars import session_of
 from forecasting.data.code_version import code_version
 from forecasting.data.frames import frame_sha256, symbol_frame
+from forecasting.data.recent_bars import SplitHistory
 from forecasting.data.windows import Floats
-from forecasting.log.recent_bars import SplitHistory
 from forecasting.models.base import BadFrame
 from forecasting.models.conformal import ASKED
 from forecasting.modelstore.registry import LoadedModel

@@ -9,23 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-import httpx
-
 from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued, ForecastScored
 from contracts.ids import stamp
 from forecasting.data.calendars import SessionUnknown, target_ats
+from forecasting.data.recent_bars import SplitHistory, log_event
 from forecasting.data.windows import CONTEXT
-from forecasting.log.consumers import EventOutput, TopicReader
-from forecasting.log.recent_bars import SplitHistory, log_event
 from forecasting.prometheus import ISSUED, ISSUING
 from forecasting.serving.calibration import Calibrations
 from forecasting.serving.loaded_models import LoadedModels
 from forecasting.serving.pending import IssuedForecasts, PendingForecasts
 from forecasting.serving.predicting import BatchPredictor
 from forecasting.settings import ServeSettings
+from streaming.catching_up import TopicReader
 from streaming.clock import Clock
+from streaming.publisher import EventOutput
 from streaming.records import Batch, Partition
-from streaming.sink import Away
 
 
 class HasModels(Protocol):
@@ -42,7 +40,7 @@ class Serving:
         actions: the topic of corporate actions.
         issued: the topic that forecasts are published to.
         scores: the topic of what forecasts were worth.
-        ends: asks where the partitions of the bars' topic end now; may raise Away.
+        ends: asks where the partitions of the bars' topic end now; may raise StoreAway.
         stop: when set, what is still owed is left to the next process.
     """
 
@@ -80,7 +78,7 @@ class Serving:
         self._lock = threading.Lock()
 
     def positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        """Return where the fold stands; read anew what was issued, perhaps by another process."""
+        """Return where the fold stands; read again what was issued, perhaps by another process."""
         with self._lock:
             self._pending.keep_only(partitions)
             self._assigned, self._ends = frozenset(partitions), {}
@@ -116,7 +114,7 @@ class Serving:
         """Let waiting models begin, and carry out what an outage left undone.
 
         Raises:
-            Away: a server is away; call again later.
+            StoreAway: a server is away; call again later.
         """
         with self._lock:
             loaded = self._current()
@@ -152,12 +150,6 @@ class Serving:
             if isinstance(record.event, CorporateActionAnnounced):
                 self._splits.fold(log_event(record.event, record))
 
-    def _now(self) -> datetime:
-        try:
-            return self._clock.now()
-        except httpx.HTTPError as error:
-            raise Away(f"the clock at {self._settings.clock_url} does not answer: {error}") from error
-
     def _late(self, bar: BarClosed) -> bool:
         """Tell whether the session after a bar's had closed when the bar was recorded."""
         try:
@@ -173,7 +165,7 @@ class Serving:
         while self._pending.pending and loaded.roles and not self._stop.is_set():
             with ISSUING.time():
                 round_ = self._pending.next_round()
-                now = self._now()
+                now = self._clock.now()
                 causes = {due.series: due.cause for due in round_}
                 for forecast in self._predictor.forecasts(round_, loaded, now):
                     if self._issued.has(forecast):

@@ -1,13 +1,14 @@
-"""The command `python -m forecasting.training.command`: train all model families on the log, and promote.
+"""Train all model families on the log, and promote: `foretick train`.
 
-`--freeze` prints the offset vector of all there is (as the last line of its output) and trains nothing.
+`python -m forecasting.training.command` has no options: it is the first training of a deployment, and a later one does
+nothing where the same code has trained on the same data.
 """
 
-import argparse
 import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,8 @@ from forecasting.models.families import FAMILIES
 from forecasting.modelstore.signals import terminated_by_signals
 from forecasting.settings import ForecastingSettings
 from streaming.admin import await_kafka
-from streaming.away import ServerAway
 from streaming.damage import LogUnsound
+from streaming.errors import ServerAway
 from streaming.operations import configure_logging
 from streaming.publisher import PublishFailed
 
@@ -31,46 +32,50 @@ log = structlog.get_logger()
 
 
 @terminated_by_signals()
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return its exit code: 0 done, 1 a server is away or there is too little data, 2 bad usage."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+def run_training(
+    families: Sequence[str] = tuple(FAMILIES),
+    *,
+    as_of: OffsetVector | datetime | None = None,
+    freeze: bool = False,
+    if_needed: bool = False,
+    register_only: bool = False,
+) -> int:
+    """Train families, print what came of it, and return an exit code: 0 done, 1 a server is away or too little data.
+
+    Args:
+        as_of: what is trained on, by a moment or by offsets; None: all that the log holds.
+        freeze: print the offsets of that (the last line of the output), and train nothing.
+        if_needed: train no family that the same code has trained on the same data.
+        register_only: decide nothing and move no alias.
+    """
     quiet_start("training")
     settings = ForecastingSettings()
-    try:
-        until = as_of(given.as_of)
-        families = list(FAMILIES) if given.families == "all" else given.families.split(",")
-        if unknown := set(families) - set(FAMILIES):
-            parser.error(f"no family {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
-    except ValueError as error:
-        parser.error(str(error))
     # MLflow takes a second to import; usage errors and --help need not wait for it.
     from forecasting.data import history
     from forecasting.training.progress import progress_for
     from forecasting.training.run import NothingToLearn, train
-    from forecasting.training.workers import WorkersAway
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # importing it sets its own
     try:
         await_kafka(settings)
-        vector = history.freeze_as_of(settings, until) if isinstance(until, datetime) else until
-        if given.freeze:
+        vector = history.freeze_as_of(settings, as_of) if isinstance(as_of, datetime) else as_of
+        if freeze:
             print((vector or history.freeze(settings)).to_json())
             return 0
-        with progress_for(interactive=given.progress or sys.stderr.isatty()) as progress:
+        with progress_for(interactive=sys.stderr.isatty()) as progress:
             outcome = train(
                 settings,
                 progress=progress,
                 vector=vector,
                 families=families,
-                if_needed=given.if_needed,
-                decide=not given.register_only,
+                if_needed=if_needed,
+                decide=not register_only,
             )
-    except (ServerAway, WorkersAway, LogUnsound, NothingToLearn, PublishFailed) as error:
+    except (ServerAway, LogUnsound, NothingToLearn, PublishFailed) as error:
         print(f"training ended without a result: {error}", file=sys.stderr)
         return 1
     print(training_lines(outcome) if outcome else "nothing to do: the same code has trained on the same data")
-    if outcome and given.register_only:  # the last line is for programs
+    if outcome and register_only:  # the last line is for programs
         print(json.dumps({name: found.version for name, found in outcome.candidates.items()}))
     return 0
 
@@ -96,29 +101,20 @@ def training_lines(outcome: "Outcome") -> str:
     return "\n".join(lines)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m forecasting.training.command", description=__doc__)
-    parser.add_argument(
-        "--families", default="all", help=f"all, or some of {','.join(FAMILIES)} (naive is always there)"
-    )
-    parser.add_argument(
-        "--as-of",
-        "--offsets",
-        metavar="TIME|OFFSETS",
-        default="",
-        help="train on what was recorded up to a time (ISO 8601), or on an offset vector (JSON); default: all there is",
-    )
-    parser.add_argument("--freeze", action="store_true", help="print the offset vector of all there is, and end")
-    parser.add_argument(
-        "--if-needed", action="store_true", help="train no family that the same code has trained on the same data"
-    )
-    parser.add_argument("--register-only", action="store_true", help="decide nothing and move no alias")
-    parser.add_argument("--progress", action="store_true", help="draw a live bar even where output is no terminal")
-    return parser
+def families_named(text: str) -> list[str]:
+    """Read `all`, or names with commas between.
+
+    Raises:
+        ValueError: there is no such family; the text lists those there are.
+    """
+    names = list(FAMILIES) if text == "all" else text.split(",")
+    if unknown := set(names) - set(FAMILIES):
+        raise ValueError(f"no family {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+    return names
 
 
-def as_of(text: str) -> OffsetVector | datetime | None:
-    """Read a time (UTC where it names no zone) or an offset vector.
+def as_of_named(text: str) -> OffsetVector | datetime | None:
+    """Read a time (UTC where it names no zone) or an offset vector; None from an empty text.
 
     Raises:
         ValueError: the text is neither.
@@ -145,4 +141,4 @@ def quiet_start(command: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_training(if_needed=True))

@@ -1,5 +1,7 @@
-"""Let whoever waits for a training see how far it is: a live bar on a terminal, plain lines elsewhere."""
+"""Let whoever waits for a training see how far it is: a live bar on a terminal, lines elsewhere."""
 
+import json
+import os
 import sys
 import time
 from types import TracebackType
@@ -37,7 +39,7 @@ class PlainProgress:
         self._say(text)
 
     def epoch(self, family: str, epoch: Epoch) -> None:
-        self._say(f"  {family}: {epoch.number} of {epoch.of}{_losses(epoch)}")
+        self._say(f"  {_epoch(family, epoch)}")
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +51,31 @@ class PlainProgress:
 
     def _say(self, text: str) -> None:
         print(f"{time.monotonic() - self._began:7.1f} s  {text}", file=sys.stderr, flush=True)
+
+
+class JsonProgress:
+    """JSON lines, for the program that started this one: `{"seconds": 1.2, "stage": ...}`, `{..., "epoch": ...}`."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def stage(self, text: str) -> None:
+        self._say(stage=text)
+
+    def epoch(self, family: str, epoch: Epoch) -> None:
+        self._say(epoch=_epoch(family, epoch))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._say(stage="failed" if kind else "done")
+
+    def _say(self, **told: str) -> None:
+        line = json.dumps({"seconds": round(time.monotonic() - self._began, 1), **told})
+        print(line, file=sys.stderr, flush=True)
 
 
 class RichProgress:
@@ -89,8 +116,14 @@ class RichProgress:
 
 
 def progress_for(interactive: bool) -> TrainingProgress:
-    """Return the progress that suits where output goes."""
+    """Return the progress that suits where output goes; `FORETICK_PROGRESS=json` asks for JSON lines."""
+    if os.environ.get("FORETICK_PROGRESS") == "json":
+        return JsonProgress()
     return RichProgress() if interactive else PlainProgress()
+
+
+def _epoch(family: str, epoch: Epoch) -> str:
+    return f"{family}: {epoch.number} of {epoch.of}{_losses(epoch)}"
 
 
 def _losses(epoch: Epoch) -> str:

@@ -3,11 +3,12 @@
 What an earlier run moved without publishing is published when it is run again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
+from contracts.events import ModelPromoted
 from contracts.parts import CHAMPION
 from forecasting.data import history as log_history
 from forecasting.data.offsets import DataName
@@ -16,12 +17,30 @@ from forecasting.settings import ForecastingSettings
 from forecasting.training.gate import Candidate, Choice, candidate_of, decide
 from forecasting.training.holdout import HoldOut, score_holdout
 from forecasting.training.promotions import NoEvidence, data_of, decision, decision_of_person, metrics_of
-from streaming.clock import clock_from
+from streaming.clock import Clock, clock_from
 from streaming.publisher import Publisher
 
 log = structlog.get_logger()
 
 EVENT_SOURCE = "/foretick/forecasting/training"
+
+
+class PromotionLog:
+    """The decisions on the settings' model, as the log has them."""
+
+    def __init__(self, settings: ForecastingSettings) -> None:
+        self.model_name = settings.model_name
+        self._settings = settings
+
+    def newest(self) -> dict[str, ModelPromoted]:
+        """Return the newest decision of each alias."""
+        return log_history.newest_promotions(self._settings)
+
+    def publish(self, events: Iterable[ModelPromoted]) -> None:
+        """Publish decisions, and wait until the log has them."""
+        with Publisher(self._settings, EVENT_SOURCE) as publisher:
+            for event in events:
+                publisher.publish(event, time=event.decided_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +53,47 @@ class Decision:
 
 
 def decide_and_promote(
-    settings: ForecastingSettings,
+    promotions: PromotionLog,
     registry: ModelRegistry,
     candidates: Mapping[str, Candidate],
     held: HoldOut,
     *,
     data: DataName,
     learned_until: str,
+    clock: Clock,
 ) -> Decision:
     """Choose the champion among candidates (by family) and the one that sits, and promote.
 
     Args:
         learned_until: the last close that the candidates have learned from, ISO 8601.
+        clock: says when this is decided; it was read before, so it has an answer.
     """
-    sitting = _sitting(settings, registry, candidates, held, learned_until)
+    sitting = _sitting(promotions, registry, candidates, held, learned_until)
     choice = decide(list(candidates.values()), sitting, held.horizon)
-    aliases, published = registry.aliases(), log_history.newest_promotions(settings)
-    decided_at = clock_from(settings).now()
-    moved, made_now = [], {each.version for each in candidates.values()}
-    with Publisher(settings, EVENT_SOURCE) as publisher:
-        for alias, candidate in {**candidates, CHAMPION: choice.champion}.items():
-            told = published.get(alias)
-            before = told.version if told else aliases.get(alias)
-            if aliases.get(alias) != candidate.version:
-                registry.point(alias, candidate.version)
-                moved.append(alias)
-            if told is not None and told.version == candidate.version and alias != CHAMPION:
-                continue
-            event = decision(
-                alias,
-                candidate,
-                model_name=settings.model_name,
-                previous=before if told is not None or before != candidate.version else None,
-                naive=candidates["naive"],
-                sitting=sitting,
-                choice=choice,
-                data=data if candidate.version in made_now else data_of(registry.version(candidate.version)),
-                decided_at=decided_at,
-            )
-            publisher.publish(event, time=decided_at)
+    aliases, published = registry.aliases(), promotions.newest()
+    decided_at = clock.now()
+    moved, events, made_now = [], [], {each.version for each in candidates.values()}
+    for alias, candidate in {**candidates, CHAMPION: choice.champion}.items():
+        told = published.get(alias)
+        before = told.version if told else aliases.get(alias)
+        if aliases.get(alias) != candidate.version:
+            registry.point(alias, candidate.version)
+            moved.append(alias)
+        if told is not None and told.version == candidate.version and alias != CHAMPION:
+            continue
+        event = decision(
+            alias,
+            candidate,
+            model_name=promotions.model_name,
+            previous=before if told is not None or before != candidate.version else None,
+            naive=candidates["naive"],
+            sitting=sitting,
+            choice=choice,
+            data=data if candidate.version in made_now else data_of(registry.version(candidate.version)),
+            decided_at=decided_at,
+        )
+        events.append(event)
+    promotions.publish(events)
     return Decision(choice, sitting, moved)
 
 
@@ -81,13 +102,13 @@ def promote(settings: ForecastingSettings, version: str, *, person: str, because
 
     Raises:
         NoModel: no such version; NoEvidence: no training of this project made it.
-        ModelsAway, LogAway: a server does not answer.
+        ServerAway: a server does not answer; nothing has changed.
     """
-    registry = ModelRegistry(settings)
+    registry, promotions, decided_at = ModelRegistry(settings), PromotionLog(settings), clock_from(settings).now()
     wanted = registry.version(version)
     if alias != CHAMPION and alias != wanted.family:
         raise NoEvidence(f"alias {alias!r} is for versions of that family; version {version} is {wanted.family}")
-    aliases, published = registry.aliases(), log_history.newest_promotions(settings)
+    aliases, published = registry.aliases(), promotions.newest()
     told = published.get(alias)
     if aliases.get(alias) == version and told is not None and told.version == version:
         return f"{alias} points at version {version} already: {told.decided_by}, {told.reason}"
@@ -96,11 +117,10 @@ def promote(settings: ForecastingSettings, version: str, *, person: str, because
     naive = registry.find({"family": "naive", **same_data})
     if naive is None:
         raise NoEvidence(f"no random walk was trained on the data of version {version}: there is nothing beside it")
-    decided_at = clock_from(settings).now()
     event = decision_of_person(
         alias,
         wanted,
-        model_name=settings.model_name,
+        model_name=promotions.model_name,
         previous=registry.version(before) if before and before != version else None,
         naive=naive,
         person=person,
@@ -108,13 +128,12 @@ def promote(settings: ForecastingSettings, version: str, *, person: str, because
         decided_at=decided_at,
     )
     registry.point(alias, version)
-    with Publisher(settings, EVENT_SOURCE) as publisher:
-        publisher.publish(event, time=decided_at)
+    promotions.publish([event])
     return f"{alias} points at version {version} ({wanted.family}) now; before: {before or 'none'}"
 
 
 def _sitting(
-    settings: ForecastingSettings,
+    promotions: PromotionLog,
     registry: ModelRegistry,
     candidates: Mapping[str, Candidate],
     held: HoldOut,
@@ -125,7 +144,7 @@ def _sitting(
     made_now = {candidate.version: candidate for candidate in candidates.values()}
     if number in made_now:
         # Either this decision was published before, or a run was cut off between the alias and the event.
-        told = log_history.newest_promotions(settings).get(CHAMPION)
+        told = promotions.newest().get(CHAMPION)
         number = told.version if told else None
     if number is None:
         return None

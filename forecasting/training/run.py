@@ -4,9 +4,8 @@ Nothing is half promoted: versions are registered whole (tags and all) before an
 events are published, and a training that was cut off is taken up where it stopped by running it again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import structlog
@@ -19,7 +18,7 @@ from forecasting.data.history import History
 from forecasting.data.offsets import OffsetVector
 from forecasting.data.windows import CONTEXT
 from forecasting.models.base import BadFrame, Estimator
-from forecasting.models.families import FAMILIES, family, parameters_of
+from forecasting.models.families import FAMILIES, family
 from forecasting.modelstore.recipe import Recipe
 from forecasting.modelstore.registry import TRAINED_UNTIL, ModelRegistry
 from forecasting.settings import ForecastingSettings
@@ -27,8 +26,10 @@ from forecasting.training import pictures, tracking
 from forecasting.training.gate import Candidate, candidate_of
 from forecasting.training.holdout import Scores, score_holdout, split_holdout
 from forecasting.training.progress import TrainingProgress
-from forecasting.training.promote import Decision, decide_and_promote
+from forecasting.training.promote import Decision, PromotionLog, decide_and_promote
+from forecasting.training.recipes import recipe_of, tags_of
 from forecasting.training.workers import workers
+from streaming.clock import Clock, clock_from
 
 log = structlog.get_logger()
 
@@ -50,25 +51,40 @@ class Outcome:
 
 
 class TrainingRun:
-    """One training of some families on one offset vector."""
+    """One training of some families on one offset vector.
 
-    def __init__(self, settings: ForecastingSettings, history: History, progress: TrainingProgress) -> None:
+    Args:
+        recipes: by family, the random walk's among them; all have one hold-out, horizon and calendar.
+        registry: where versions are registered.
+        promotions: what was decided so far, and what is decided now.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        recipes: Mapping[str, Recipe],
+        registry: ModelRegistry,
+        promotions: PromotionLog,
+        progress: TrainingProgress,
+    ) -> None:
+        yardstick = recipes["naive"]
         try:
-            self._known, self._held = split_holdout(history.frame, settings.holdout_sessions, settings.horizon)
+            self._known, self._held = split_holdout(history.frame, yardstick.holdout_sessions, yardstick.horizon)
         except BadFrame as error:
             bars = history.frame.groupby("unique_id").size().to_dict()
             raise NothingToLearn(f"{error}; the log holds bars: {bars or 'none'}") from error
-        self._settings = settings
         self._history = history
+        self._recipes = recipes
+        self._registry = registry
+        self._promotions = promotions
         self._progress = progress
-        self._quality = quality.findings(history.frame, settings.exchange_calendar)
-        self._registry = ModelRegistry(settings)
+        self._quality = quality.findings(history.frame, yardstick.exchange_calendar)
         self.candidates: dict[str, Candidate] = {}
         self.trained: list[str] = []
         self.skipped: dict[str, str] = {}
 
-    def run(self, families: Sequence[str], *, if_needed: bool, decide: bool) -> Outcome:
-        """Have a version of each family; then, if asked, choose the champion and promote."""
+    def run(self, families: Sequence[str], *, if_needed: bool, clock: Clock | None) -> Outcome:
+        """Have a version of each family; then, where a clock says when that is, choose the champion and promote."""
         missing = [name for name in families if not (if_needed and self._take_up(name))]
         if missing:
             with self._registry.answering(), self._registry.run("training", {"code_version": code_version()}):
@@ -78,21 +94,22 @@ class TrainingRun:
                     self._make(name)
                 tracking.log_comparison({name: found.metrics for name, found in self.candidates.items()})
         decision = None
-        if decide:
+        if clock:
             self._progress.stage("choosing the champion")
             decision = decide_and_promote(
-                self._settings,
+                self._promotions,
                 self._registry,
                 self.candidates,
                 self._held,
                 data=self._history.name,
                 learned_until=self._learned_until(),
+                clock=clock,
             )
         return Outcome(self._history, self.candidates, self.trained, self.skipped, decision, self._quality)
 
     def done(self, families: Sequence[str]) -> bool:
         """Tell whether the same code has trained these families on the same data, and all was promoted."""
-        aliases, published = self._registry.aliases(), log_history.newest_promotions(self._settings)
+        aliases, published = self._registry.aliases(), self._promotions.newest()
         if aliases != {alias: event.version for alias, event in published.items() if alias in aliases}:
             return False
         # The gate decides on the champion last; it may stand by an older version, or a person may have moved it since.
@@ -122,11 +139,10 @@ class TrainingRun:
         tags = self._tags(name)
         with self._registry.run(name, tags, nested=True) as run_id:
             tracking.log_data(self._history.name, self._history.frame)
-            tracking.log_recipe(self._recipe(name))
-            estimator = family(name)(**parameters(self._settings, name))
+            tracking.log_recipe(self._recipes[name])
+            estimator = self._unfitted(name)
             try:
-                with workers(self._settings):
-                    estimator.fit(self._known, lambda epoch: self._progress.epoch(name, epoch))
+                estimator.fit(self._known, lambda epoch: self._progress.epoch(name, epoch))
             except BadFrame as error:
                 if name == "naive":
                     raise NothingToLearn(str(error)) from error
@@ -145,7 +161,7 @@ class TrainingRun:
     def _log(self, estimator: Estimator, scores: Scores) -> None:
         naive = scores if estimator.family == "naive" else self._naive_scores()
         recent = self._last_windows(6)
-        forecast = estimator.predict(recent, self._settings.horizon)
+        forecast = estimator.predict(recent, self._held.horizon)
         tracking.log_estimator(estimator)
         tracking.log_scores(scores, naive)
         tracking.log_pictures(pictures.fan(recent, forecast, estimator.family), scores, naive, estimator.curves())
@@ -155,7 +171,7 @@ class TrainingRun:
         known = self.candidates.get("naive")
         if known is not None and known.scores is not None:
             return known.scores
-        return score_holdout(family("naive")(**parameters(self._settings, "naive")).fit(self._known), self._held)
+        return score_holdout(self._unfitted("naive").fit(self._known), self._held)
 
     def _learned_until(self) -> str:
         return str(self._known["ds"].max().isoformat())
@@ -167,11 +183,11 @@ class TrainingRun:
         frame = self._history.frame
         return frame[frame["unique_id"].isin(symbols)].groupby("unique_id").tail(CONTEXT).reset_index(drop=True)
 
-    def _recipe(self, name: str) -> Recipe:
-        return recipe_of(self._settings, name)
+    def _unfitted(self, name: str) -> Estimator:
+        return family(name)(**self._recipes[name].parameters)
 
     def _tags(self, name: str) -> dict[str, str]:
-        return tags_of(self._settings, self._history.sha256, name)
+        return tags_of(self._recipes[name], self._history.sha256)
 
     def _evidence(self, scores: Scores) -> dict[str, str]:
         """Return what else a version carries, for whoever looks at it in MLflow."""
@@ -188,39 +204,6 @@ class TrainingRun:
             "coverage_80": repr(scores.coverage_80),
             "coverage_95": repr(scores.coverage_95),
         }
-
-
-def recipe_of(settings: ForecastingSettings, name: str) -> Recipe:
-    """Return what a family's outcome depends on beside data and code."""
-    return Recipe(
-        family=name,
-        parameters=parameters(settings, name),
-        interval=settings.interval,
-        exchange_calendar=settings.exchange_calendar,
-        horizon=settings.horizon,
-        holdout_sessions=settings.holdout_sessions,
-    )
-
-
-def tags_of(settings: ForecastingSettings, sha256: str, name: str) -> dict[str, str]:
-    """Return what makes a trained version the same as another: data, code, recipe."""
-    return {
-        "family": name,
-        "training_sha256": sha256,
-        "code_version": code_version(),
-        "recipe": recipe_of(settings, name).digest,
-    }
-
-
-def parameters(settings: ForecastingSettings, name: str) -> dict[str, Any]:
-    """Return a family's parameters: the settings' seed, threads and calendar where it has them, and the overrides."""
-    shared: dict[str, Any] = {
-        "seed": settings.seed,
-        "threads": settings.threads,
-        "exchange": settings.exchange_calendar,
-        "overrides": {key: given for key, given in settings.family_parameters.items() if key != name},  # of members
-    }
-    return parameters_of(name, shared, settings.family_parameters.get(name, {}))
 
 
 def train(
@@ -244,14 +227,20 @@ def train(
 
     Raises:
         NothingToLearn: too little history; HistoryGone: the log no longer holds the vector.
-        LogAway, RegistryAway, ModelsAway, WorkersAway: a server does not answer; run it again.
+        ServerAway: one does not answer; run it again.
     """
-    ModelRegistry(settings).close_abandoned()
+    clock = clock_from(settings)
+    if decide:
+        clock.now()  # before the work: a decision that nobody can date would come to nothing after it
+    registry = ModelRegistry(settings)
+    registry.close_abandoned()
     progress.stage("reading the log")
     history = log_history.load_history(settings, vector or log_history.freeze(settings))
     ordered = [name for name in FAMILIES if name in families or (decide and name == "naive")]
-    training = TrainingRun(settings, history, progress)
+    recipes = {name: recipe_of(settings, name) for name in FAMILIES}
+    training = TrainingRun(history, recipes, registry, PromotionLog(settings), progress)
     if if_needed and decide and training.done(ordered):
         progress.stage("the same code has trained on the same data: nothing to do")
         return None
-    return training.run(ordered, if_needed=if_needed, decide=decide)
+    with workers(settings):
+        return training.run(ordered, if_needed=if_needed, clock=clock if decide else None)

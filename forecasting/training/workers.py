@@ -14,14 +14,16 @@ import structlog
 from joblib import parallel_config
 
 from forecasting.settings import ForecastingSettings
+from streaming.errors import ServerAway
 
 log = structlog.get_logger()
 
 _CONNECT_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
+_INSTALL = "install requirements/dask.txt (`.venv/bin/uv pip install -r requirements/dask.txt`)"
 
 
-class WorkersAway(Exception):
+class WorkersAway(ServerAway):
     """The Dask cluster that the settings name does not answer, or has no workers."""
 
 
@@ -30,18 +32,20 @@ def workers(settings: ForecastingSettings) -> Iterator[None]:
     """Let whatever is fitted inside use the workers that the settings name.
 
     Raises:
-        WorkersAway: a Dask scheduler is named, and there is none, or nobody works for it.
+        WorkersAway: the Dask scheduler that is named does not answer, or nobody works for it.
     """
     address = settings.dask_scheduler
     if not address:
         with parallel_config("loky", n_jobs=settings.training_workers, initializer=_end_with, initargs=(os.getpid(),)):
             yield
         return
-    from distributed import Client  # half a second to import, and only who has a cluster needs it
-
+    try:
+        from distributed import Client  # half a second to import, and only who has a cluster needs it
+    except ImportError as error:
+        raise WorkersAway(f"FORETICK_DASK_SCHEDULER wants Dask, which is not installed: {_INSTALL}") from error
     try:
         client: Any = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:  # a time-out is an OSError; an address that is none a ValueError
+    except (OSError, ValueError) as error:  # a time-out is an OSError; a wrong address is a ValueError
         raise WorkersAway(f"no Dask scheduler answers at {address}: {error}") from error
     with client:
         if not client.ncores():

@@ -59,7 +59,7 @@ class Jwts:
         try:
             head = jwt.get_unverified_header(token)
             if str(head.get("typ", "JWT")).lower().removeprefix("application/") not in ("jwt", "at+jwt"):
-                raise ForeignToken("its type is none of an access token")
+                raise ForeignToken("its type is not that of an access token")
             key = await self._key(str(head.get("kid", "")))
             if isinstance(key.key, RSAPublicKey) and key.key.key_size < self._rsa_bits:
                 raise ForeignToken(

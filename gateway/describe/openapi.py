@@ -25,8 +25,8 @@ WebSockets: `/live?symbols=AAPL,IBM&interval=P1D` sends bars, `/forecast?symbols
 frame is one message or an array of them: `{"type": "bar" or "forecast", "topic", "partition", "offset", "epoch",
 "data"}`, after a `hello` with the positions, and with a `heartbeat` every 2 s. A client that comes back sends
 `{"type": "resume", "positions": {topic: {partition: last offset seen}}, "epochs": {topic: epoch}}` first and gets
-everything since, or `{"type": "gap", "topic", "partition", "from", "to"}` for what it must fetch anew. Slow clients get
-the newest of each symbol, told as a gap, and are then closed with 3008. On `/forecast`,
+everything since, or `{"type": "gap", "topic", "partition", "from", "to"}` for what it must fetch again. Slow clients
+get the newest of each symbol, told as a gap, and are then closed with 3008. On `/forecast`,
 `{"id": "x", "symbol": "AAPL", "horizon": 5}` or `{"id": "x", "history": [...], "horizon": 5}` is answered by
 `{"type": "prediction", "id": "x", "data"}` or `{"type": "error", "id": "x", "error"}`. There and in `POST /predict`,
 `"model": "arima"` asks another model than the champion: an alias, a family or a version that serves.

@@ -42,7 +42,7 @@ class ForecastMessage(_Event):
 
 
 class HelloMessage(BaseModel):
-    """The first message, and again if the log begins anew: what comes next follows these positions."""
+    """The first message, and again if the log begins again: what comes next follows these positions."""
 
     type: Literal["hello"]
     epochs: dict[str, str]
@@ -59,7 +59,7 @@ class HeartbeatMessage(BaseModel):
 
 
 class GapMessage(BaseModel):
-    """Offsets, both ends included, that do not come on this socket: fetch anew what is shown of this partition."""
+    """Offsets, both ends included, that do not come on this socket: fetch again what is shown of this partition."""
 
     type: Literal["gap"]
     topic: str

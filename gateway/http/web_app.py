@@ -35,7 +35,7 @@ class WebApp(StaticFiles):
         super().__init__(directory=folder, check_dir=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request; a socket is none of ours."""
+        """Serve a request; a socket is refused."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})  # before accept: a plain 403
             return

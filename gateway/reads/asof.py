@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from contracts.documents import EARLIER
+
 ReadDocument = Mapping[str, Any]
 
 
@@ -13,7 +15,7 @@ def known_action(row: ReadDocument, as_of: datetime) -> dict[str, Any] | None:
     Args:
         row: the newest revision, with the others in `_earlier` by number.
     """
-    known = _recorded([row, *row.get("_earlier", {}).values()], as_of)
+    known = _recorded([row, *row.get(EARLIER, {}).values()], as_of)
     return dict(max(known, key=lambda action: action["revision"])) if known else None
 
 
@@ -25,7 +27,7 @@ def known_scores(row: ReadDocument, as_of: datetime) -> dict[str, Any]:
     """
     scores = {}
     for step, score in row["scores"].items():
-        known = _recorded([score, *row.get("_earlier", {}).get(step, {}).values()], as_of)
+        known = _recorded([score, *row.get(EARLIER, {}).get(step, {}).values()], as_of)
         if known:
             scores[step] = dict(max(known, key=lambda each: each["bar"]["revision"]))
     return scores

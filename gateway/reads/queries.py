@@ -10,17 +10,33 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from pymongo import DESCENDING, AsyncMongoClient
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
 
 from contracts.actions import Split, newest_splits
+from contracts.documents import (
+    ACTIONS_COLLECTION,
+    BARS_COLLECTION,
+    CHECKPOINTS_COLLECTION,
+    FORECASTS_COLLECTION,
+    LEADERBOARD_COLLECTION,
+    NOT_SHOWN,
+    OFFSET,
+    PARTITION,
+    PROMOTIONS_COLLECTION,
+    REVISIONS_COLLECTION,
+    SYMBOLS_COLLECTION,
+    CheckpointDocument,
+    LeaderboardDocument,
+    SeriesDocument,
+)
 from contracts.events import BarClosed, ForecastIssued
 from contracts.versions import newest as newest_version
 from gateway.problems import away
 from gateway.reads.asof import known_action, known_scores
-from gateway.reads.search_bounds import search_bounds
+from gateway.reads.embedded_server import search_bounds
 from gateway.schemas.responses import Position
 from gateway.settings import GatewaySettings
 
@@ -28,7 +44,7 @@ StoredDocument = dict[str, Any]
 
 # A collection that a rebuild puts another in the place of, or a server that comes up, goes down or elects.
 _PASSING = {43, 89, 91, 175, 189, 262, 10107, 11600, 11602, 13435, 13436}
-_HIDDEN = {"_at": 0, "_n": 0, "_seen": 0, "_earlier": 0}
+_HIDDEN = dict.fromkeys(NOT_SHOWN, 0)
 # A document has no fields that its event did not know.
 _BAR = dict.fromkeys(newest_version(BarClosed).field_names)
 _FORECAST = dict.fromkeys(newest_version(ForecastIssued).field_names)
@@ -59,9 +75,9 @@ class Queries:
         async with _reachable():
             await self._client.admin.command("ping")
 
-    async def checkpoints(self) -> list[StoredDocument]:
+    async def checkpoints(self) -> list[CheckpointDocument]:
         """Return where each read model stands in each partition."""
-        return await self._all("checkpoints", {}, [("_id", 1)])
+        return cast(list[CheckpointDocument], await self._all(CHECKPOINTS_COLLECTION, {}, [("_id", 1)]))
 
     async def position(self, *read_models: str) -> Position:
         """Return the next offset by topic and partition that read models have reached; of several the least."""
@@ -69,12 +85,12 @@ class Queries:
 
     async def symbols(self) -> list[StoredDocument]:
         """Return what is known of each symbol, by name."""
-        return await self._all("symbols", {}, [("_id", 1)])
+        return await self._all(SYMBOLS_COLLECTION, {}, [("_id", 1)])
 
     async def knows(self, symbol: str) -> bool:
         """Tell whether there is anything of a symbol."""
         async with _reachable():
-            return await self._database["symbols"].find_one({"_id": symbol}, {"_id": 1}) is not None
+            return await self._database[SYMBOLS_COLLECTION].find_one({"_id": symbol}, {"_id": 1}) is not None
 
     async def bars(
         self,
@@ -103,14 +119,14 @@ class Queries:
         return rows
 
     async def _bars(self, where: StoredDocument, limit: int) -> list[StoredDocument]:
-        rows = await self._all("stock_data", where, [("closed_at", DESCENDING)], limit)
+        rows = await self._all(BARS_COLLECTION, where, [("closed_at", DESCENDING)], limit)
         return [_BAR | row for row in rows]
 
     async def _bars_as_of(self, where: StoredDocument, as_of: datetime, limit: int) -> list[StoredDocument]:
         newest: dict[datetime, StoredDocument] = {}
         known = {"recorded_at": {"$lte": as_of}}
         stages = [{"$match": where}, {"$match": known}, {"$sort": {"closed_at": DESCENDING}}, {"$project": _HIDDEN}]
-        async with _reachable(), await self._database["stock_data_revisions"].aggregate(stages) as cursor:
+        async with _reachable(), await self._database[REVISIONS_COLLECTION].aggregate(stages) as cursor:
             async for row in cursor:
                 held = newest.get(row["closed_at"])
                 if held is None and len(newest) == limit:
@@ -123,8 +139,8 @@ class Queries:
         """Return a symbol's splits and dividends by ex-date; as known at `as_of` if that is given."""
         where = {"symbol": symbol}
         if as_of is None:
-            return await self._all("corporate_actions", where, [("_id", 1)])
-        rows = await self._whole("corporate_actions", where)
+            return await self._all(ACTIONS_COLLECTION, where, [("_id", 1)])
+        rows = await self._whole(ACTIONS_COLLECTION, where)
         known = (known_action(row, as_of) for row in sorted(rows, key=itemgetter("_id")))
         return [_shown(row) for row in known if row is not None]
 
@@ -177,23 +193,23 @@ class Queries:
         if as_of is None:
             stages.append({"$project": _HIDDEN})
         async with _reachable():
-            rows = await (await self._database["forecasts"].aggregate(stages)).to_list()
+            rows = await (await self._database[FORECASTS_COLLECTION].aggregate(stages)).to_list()
         if as_of is None:
             return [_FORECAST | _shown(row) for row in rows]
         return [_FORECAST | _shown(row) | {"scores": known_scores(row, as_of)} for row in rows]
 
     async def forecast(self, forecast_id: str) -> StoredDocument | None:
         """Return one forecast; None where there is none (a score alone does not make one)."""
-        found = await self._all("forecasts", {"_id": forecast_id}, [("_id", 1)], 1)
+        found = await self._all(FORECASTS_COLLECTION, {"_id": forecast_id}, [("_id", 1)], 1)
         return found[0] if found and "symbol" in found[0] else None
 
     async def promotions(self) -> list[StoredDocument]:
         """Return every move of an alias, newest first."""
-        return await self._all("promotions", {}, [("decided_at", DESCENDING), ("_id", DESCENDING)])
+        return await self._all(PROMOTIONS_COLLECTION, {}, [("decided_at", DESCENDING), ("_id", DESCENDING)])
 
     async def leaderboard_state(self) -> tuple[object, Position]:
         """Return what the leaderboard is made of, another one after a rebuild, and the position it has reached."""
-        rows = [row for row in await self.checkpoints() if row["read_model"] == "leaderboard"]
+        rows = [row for row in await self.checkpoints() if row["read_model"] == LEADERBOARD_COLLECTION]
         return {(row["topic"], row["epoch"], row["generation"]) for row in rows}, _position(rows)
 
     async def leaderboard_changes(self, since: Position, until: Position) -> set[tuple[str, str]]:
@@ -202,22 +218,25 @@ class Queries:
         if since:
             (before,), (after,) = since.values(), until.values()
             moved = {place: before.get(place, 0) for place, end in after.items() if end > before.get(place, 0)}
-            where = [{"_partition": int(place), "_offset": {"$gte": offset}} for place, offset in moved.items()]
-        rows = [row for each in where for row in await self._whole("leaderboard", each, ("interval", "period"))]
+            where = [{PARTITION: int(place), OFFSET: {"$gte": offset}} for place, offset in moved.items()]
+        rows = [
+            row for each in where for row in await self._whole(LEADERBOARD_COLLECTION, each, ("interval", "period"))
+        ]
         return {(row["interval"], row["period"]) for row in rows}
 
     async def leaderboard(
         self, interval: str, *, period: str | None = None, symbol: str | None = None, since: str = ""
-    ) -> list[StoredDocument]:
+    ) -> list[LeaderboardDocument]:
         """Return the leaderboard's documents of a period, or of a symbol `since` a session."""
         periods = period or {"$gte": since[:7]}  # of months, days or hours: each begins with its month
-        return await self._whole("leaderboard", _given({"interval": interval, "symbol": symbol, "period": periods}))
+        where = _given({"interval": interval, "symbol": symbol, "period": periods})
+        return cast(list[LeaderboardDocument], await self._whole(LEADERBOARD_COLLECTION, where))
 
-    async def _series(self, symbol: str, interval: str) -> StoredDocument | None:
+    async def _series(self, symbol: str, interval: str) -> SeriesDocument | None:
         """Return the ends of a series and how many bars it has; None where there is none."""
         async with _reachable():
-            found = await self._database["symbols"].find_one({"_id": symbol}, {"intervals": 1})
-        series: StoredDocument | None = (found or {}).get("intervals", {}).get(interval)
+            found = await self._database[SYMBOLS_COLLECTION].find_one({"_id": symbol}, {"intervals": 1})
+        series: SeriesDocument | None = (found or {}).get("intervals", {}).get(interval)
         return series
 
     async def _whole(
@@ -235,7 +254,7 @@ class Queries:
             return [_shown(row) for row in await cursor.to_list()]
 
 
-def _position(checkpoints: Iterable[StoredDocument]) -> Position:
+def _position(checkpoints: Iterable[CheckpointDocument]) -> Position:
     """Return the next offset by topic and partition; of several read models the least."""
     position: Position = {}
     for row in checkpoints:

@@ -6,6 +6,7 @@ from math import fsum, sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple, Self
 
+from contracts.documents import LeaderboardDocument, ScoreTerms
 from contracts.measures import long_run_variance, small_sample_correction
 from contracts.parts import NAIVE
 from gateway.reads.lineages import moved_alias
@@ -43,7 +44,7 @@ class Sums(NamedTuple):
     inside_95: float = 0
 
     @classmethod
-    def of(cls, score: Mapping[str, Any]) -> Self:
+    def of(cls, score: ScoreTerms) -> Self:
         """Return what one score of the read model `leaderboard` adds."""
         scaled, crps, naive = score["scaled_error"], score["crps"], score["naive_crps"]
         paired = crps is not None and naive is not None
@@ -55,8 +56,8 @@ class Sums(NamedTuple):
             scaled is not None,
             crps or 0.0,
             crps is not None,
-            crps if paired else 0.0,
-            naive if paired else 0.0,
+            (crps or 0.0) if paired else 0.0,
+            (naive or 0.0) if paired else 0.0,
             paired,
             score["inside_80"],
             score["inside_95"],
@@ -72,7 +73,7 @@ class Sums(NamedTuple):
 SumsBySession = Mapping[SessionClose, Sums]
 
 
-def by_session(documents: Iterable[Mapping[str, Any]]) -> dict[VersionStep, dict[SessionClose, Sums]]:
+def by_session(documents: Iterable[LeaderboardDocument]) -> dict[VersionStep, dict[SessionClose, Sums]]:
     """Add the documents of the read model `leaderboard` up by line and session, over symbols."""
     found: defaultdict[VersionStep, defaultdict[SessionClose, list[Sums]]] = defaultdict(lambda: defaultdict(list))
     for document in documents:

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from contracts.documents import ACTIONS_COLLECTION, BARS_COLLECTION, REVISIONS_COLLECTION
 from contracts.ids import stamp
 from gateway.predict.history import adjusted
 from gateway.problems import Problem, problems
-from gateway.reads.positions import await_position, parse_position
-from gateway.routes.dependencies import IfNoneMatch, Json, MinPosition, Parts, PartsDep
+from gateway.routes.dependencies import ListDep, Parts, PartsDep
 from gateway.schemas.requests import Interval, Moment, Symbol
 from gateway.schemas.responses import Bar, Page
 
@@ -22,6 +22,7 @@ BarCursor = Annotated[Moment | None, Query(examples=["2012-01-03T21:00:00Z"])]
 @router.get("/api/bars/{symbol:path}", response_model=Page[Bar], responses=problems(304, 401, 403, 404, 422, 503))
 async def bars(
     parts: PartsDep,
+    read: ListDep,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],
     interval: Interval = "P1D",
     start: BarCursor = None,
@@ -32,16 +33,10 @@ async def bars(
     adjust: Annotated[
         Literal["none", "splits"], Query(description="splits: in the share terms of the symbol's newest bar.")
     ] = "none",
-    min_position: MinPosition = None,
-    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the newest bars of a range (both ends included), oldest first; page back with `before`."""
-    models = ("stock_data" if as_of is None else "stock_data_revisions", "corporate_actions")
-    position = await await_position(
-        lambda: parts.queries.position(*models[: 1 + (adjust == "splits")]),
-        parse_position(min_position),
-        parts.settings.min_position_seconds,
-    )
+    models = (BARS_COLLECTION if as_of is None else REVISIONS_COLLECTION, ACTIONS_COLLECTION)
+    position = await read.position(*models[: 1 + (adjust == "splits")])
     rows = await parts.queries.bars(
         symbol,
         interval,
@@ -57,9 +52,7 @@ async def bars(
     if adjust == "splits" and items:
         items = await _adjusted(parts, symbol, interval, items, as_of)
     following = stamp(items[0]["closed_at"]) if more else None
-    return Json({"items": items, "next": following, "position": position}, position, tagged=True).response(
-        if_none_match
-    )
+    return read.answer(items, position, next=following)
 
 
 async def _adjusted(

@@ -1,5 +1,6 @@
 """What the routes are given: the parts of one gateway, held by its app."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from gateway.access.scopes import Caller
 from gateway.metrics import GatewayMetrics
 from gateway.predict.predictor import Predictor
 from gateway.reads.leaderboards import Leaderboards
+from gateway.reads.positions import AskPosition, await_position, parse_position
 from gateway.reads.queries import Queries
 from gateway.schemas.responses import Position
 from gateway.settings import GatewaySettings
@@ -103,3 +105,35 @@ class Json:
         return Response(
             orjson.dumps(self.value, option=OPTIONS), self.status, headers=headers, media_type="application/json"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ListRead:
+    """How a caller reads a list: no older than what it has seen, and nothing if that is what it has."""
+
+    parts: Parts
+    min_position: str | None
+    if_none_match: str | None
+
+    async def position(self, *read_models: str) -> Position:
+        """Return how far the read models are, once they are as far as the caller has seen."""
+        return await self.reached(lambda: self.parts.queries.position(*read_models))
+
+    async def reached(self, ask: AskPosition) -> Position:
+        """Return the position that `ask` tells, once it is as far as the caller has seen."""
+        return await await_position(ask, parse_position(self.min_position), self.parts.settings.min_position_seconds)
+
+    def answer(self, items: Sequence[Any], position: Position, **more: Any) -> Response:
+        """Return the list with its position; 304 if the caller holds the same."""
+        content = {"items": items, **more, "position": position}
+        return Json(content, position, tagged=True).response(self.if_none_match)
+
+
+async def get_list_read(
+    parts: PartsDep, min_position: MinPosition = None, if_none_match: IfNoneMatch = None
+) -> ListRead:
+    """Return how a list is to be read; each list route asks for it."""
+    return ListRead(parts, min_position, if_none_match)
+
+
+ListDep = Annotated[ListRead, Depends(get_list_read)]

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from contracts.documents import FORECASTS_COLLECTION
 from contracts.ids import stamp
 from gateway.problems import Problem, problems
-from gateway.reads.positions import await_position, parse_position
-from gateway.routes.dependencies import IfNoneMatch, Json, MinPosition, PartsDep
+from gateway.routes.dependencies import ListDep, PartsDep
 from gateway.schemas.requests import Interval, Moment, Symbol, as_utc
 from gateway.schemas.responses import Forecast, Page
 
@@ -21,6 +21,7 @@ router = APIRouter(tags=["forecasts"])
 )
 async def forecasts(
     parts: PartsDep,
+    read: ListDep,
     symbol: Annotated[Symbol, Path(examples=["AAPL"])],
     interval: Interval = "P1D",
     role: Literal["CHAMPION", "SHADOW"] | None = None,
@@ -29,13 +30,9 @@ async def forecasts(
     origin: Annotated[Moment | None, Query(description="Only those made at the close of this moment.")] = None,
     as_of: Annotated[Moment | None, Query(description="Issued by this moment, with the scores of then.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    min_position: MinPosition = None,
-    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List forecasts with their scores so far, newest origin first; page back with `before`."""
-    position = await await_position(
-        lambda: parts.queries.position("forecasts"), parse_position(min_position), parts.settings.min_position_seconds
-    )
+    position = await read.position(FORECASTS_COLLECTION)
     rows = await parts.queries.forecasts(
         symbol,
         interval,
@@ -50,9 +47,7 @@ async def forecasts(
         raise Problem(404, "unknown-symbol", f"Nothing is known of {symbol}; /api/symbols lists what is.")
     items = rows[:limit]
     following = f"{stamp(items[-1]['origin'])}|{items[-1]['forecast_id']}" if len(rows) > limit else None
-    return Json({"items": items, "next": following, "position": position}, position, tagged=True).response(
-        if_none_match
-    )
+    return read.answer(items, position, next=following)
 
 
 def _cursor(text: str) -> tuple[datetime, str]:

@@ -3,16 +3,17 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from contracts.documents import SYMBOLS_COLLECTION
 from gateway.problems import problems
-from gateway.routes.dependencies import Json, PartsDep
+from gateway.routes.dependencies import ListDep, PartsDep
 from gateway.schemas.responses import Page, SymbolSummary
 
 router = APIRouter(tags=["market"])
 
 
-@router.get("/api/symbols", response_model=Page[SymbolSummary], responses=problems(401, 403, 503))
-async def symbols(parts: PartsDep) -> Response:
+@router.get("/api/symbols", response_model=Page[SymbolSummary], responses=problems(304, 401, 403, 422, 503))
+async def symbols(parts: PartsDep, read: ListDep) -> Response:
     """List the symbols there are, with their first and last bar."""
-    position = await parts.queries.position("symbols")
+    position = await read.position(SYMBOLS_COLLECTION)
     items = [item for item in await parts.queries.symbols() if item["bars"]]
-    return Json({"items": items, "next": None, "position": position}, position).response()
+    return read.answer(items, position, next=None)

@@ -43,6 +43,11 @@ class HealthCheck:
         self._asked = -HEALTH_SECONDS
         self._reasons: list[str] = []
 
+    @property
+    def failed(self) -> bool:
+        """Tell whether a bug has ended the process."""
+        return bool(self._relay.failed)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()

@@ -14,7 +14,8 @@ from gateway.settings import GatewaySettings
 from gateway.status.health import service_reasons
 from gateway.threads import in_thread
 from streaming.dead_letters import DeadLetters
-from streaming.reader import LogAway, watermarks
+from streaming.errors import KafkaAway
+from streaming.reader import watermarks
 
 log = structlog.get_logger()
 
@@ -97,7 +98,7 @@ class PipelineStatus:
                 marks = watermarks(self._settings, topic, 2.0)
                 ends.update({(topic.name, partition): high for partition, (_, high) in marks.items()})
                 dead[topic.name] = len(self._letters.of(topic).open)
-        except LogAway as error:
+        except KafkaAway as error:
             log.warning("the pipeline's state lacks Kafka's", error=str(error))
             return None, None
         return ends, dead

@@ -8,11 +8,9 @@ from itertools import islice
 from gateway.stream.hub import Hub
 from gateway.stream.messages import Message
 from gateway.stream.relay import to_message
-from gateway.stream.resume import ResumeAway, ResumeGone
 from gateway.threads import in_thread
-from streaming.codec import RegistryAway
 from streaming.damage import Damaged, LogUnsound
-from streaming.reader import LogAway, read_range, watermarks
+from streaming.reader import read_range, watermarks
 from streaming.records import Record
 from streaming.settings import StreamSettings
 
@@ -30,30 +28,24 @@ class LogReaders:
         self._damaged: dict[str, str] = {}  # what was met in a topic
 
     async def marks(self, topic: str) -> dict[int, tuple[int, int]]:
-        """Give each partition's first offset and next offset; raises Away."""
-        try:
-            return await in_thread(lambda: watermarks(self._settings, topic, 5.0))
-        except LogAway as error:
-            raise ResumeAway(str(error)) from error
+        """Give each partition's first offset and next offset; raises KafkaAway."""
+        return await in_thread(lambda: watermarks(self._settings, topic, 5.0))
 
     async def read(
         self, topic: str, start: Mapping[int, int], end: Mapping[int, int]
     ) -> AsyncIterator[Sequence[Message]]:
-        """Give the messages from `start` to `end` (exclusive), in order by partition; raises Away, Gone."""
+        """Give the messages from `start` to `end` (exclusive), in order by partition; raises ServerAway, LogUnsound."""
         if topic in self._damaged:  # at some damage a reader leaves a thread behind that runs in circles: one is enough
-            raise ResumeGone(self._damaged[topic])
+            raise LogUnsound(self._damaged[topic])
         epoch = self._hub.epochs[topic]
         async with self._turn:
             reading = _Reading(read_range(self._settings, topic, start, end, on_poison="skip", timeout=10.0))
             try:
                 while chunk := await in_thread(reading.chunk):
                     yield [to_message(record, epoch) for record in chunk]
-            except LogUnsound as error:
-                if isinstance(error, Damaged):
-                    self._damaged[topic] = str(error)
-                raise ResumeGone(str(error)) from error
-            except (LogAway, RegistryAway) as error:
-                raise ResumeAway(str(error)) from error
+            except Damaged as error:
+                self._damaged[topic] = str(error)
+                raise
             finally:
                 threading.Thread(target=reading.close, daemon=True).start()  # waits for a chunk that is being read
 

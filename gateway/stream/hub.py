@@ -58,7 +58,7 @@ class Hub:
     ) -> None:
         """Begin a topic, or go on with it: `nexts` is the next offset to come, by partition.
 
-        `past` holds what memory is to know already, all of it from `floors` on. A topic made anew (another epoch),
+        `past` holds what memory is to know already, all of it from `floors` on. A topic made again (another epoch),
         or one whose log went on without us, begins again, and every client that listens to it is told the gap.
         """
         while self._pending:

@@ -1,6 +1,8 @@
 """The one reader of Kafka in this process: a thread that follows the topics and hands events to the event loop."""
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,13 +16,16 @@ from gateway.metrics import GatewayMetrics
 from gateway.stream.hub import AWAY, LIVE, Hub
 from gateway.stream.messages import Message, message
 from gateway.threads import in_thread
-from streaming.damage import Damaged
-from streaming.reader import LogAway, Tail, read_range, topic_epoch, watermarks
+from streaming.damage import Damaged, LogUnsound
+from streaming.errors import ServerAway
+from streaming.reader import Tail, read_range, topic_epoch, watermarks
 from streaming.records import Record
 from streaming.settings import StreamSettings
 from streaming.tracing import tracing
 
 log = structlog.get_logger()
+
+_PASSING = (ServerAway, LogUnsound, TimeoutError)  # what to wait for, and what an operator mends
 
 IN_FLIGHT = (
     2000  # messages handed to the loop that have not gone out: beyond that the reader waits, Kafka is the buffer
@@ -46,8 +51,11 @@ def to_message(record: Record, epoch: str) -> Message:
 class Relay:
     """Follow topics from a little before their end, for good.
 
-    Kafka or the registry away only delays: the thread begins again where it was. A topic made anew is noticed by
+    Kafka or the registry away only delays: the thread begins again where it was. A topic made again is noticed by
     `watch` and begun from its first offset. A damaged one is read no further until its broker has been away.
+
+    Attributes:
+        failed: the bug that has ended it, and the process with it.
     """
 
     def __init__(
@@ -60,6 +68,7 @@ class Relay:
         preload: int = 1000,
     ) -> None:
         self.reason = "Kafka was not read yet"
+        self.failed = ""
         self.ends: dict[tuple[str, int], int] = {}  # as last seen by `watch`
         self._settings = settings
         self._topics = topics
@@ -95,14 +104,17 @@ class Relay:
             await asyncio.sleep(every)
             try:
                 epochs, ends = await in_thread(self._look)
-            except Exception as error:  # whatever keeps us from asking is the reason shown until asking works
+            except _PASSING as error:
                 self._away(f"{type(error).__name__}: {error}")
                 if self._damaged:
                     self._again.set()  # who mends the log stops its broker
                 continue
+            except Exception as error:
+                self._fail(error)
+                return
             self.ends = ends
             if self._epochs and epochs != self._epochs:
-                log.warning("a topic was made anew", epochs=epochs, before=self._epochs)
+                log.warning("a topic was made again", epochs=epochs, before=self._epochs)
                 self._again.set()
             elif self._epochs and self._hub.source == AWAY and not (self._again.is_set() or self._damaged):
                 self._hub.source, self.reason = LIVE, ""
@@ -129,10 +141,13 @@ class Relay:
                 while not self._stop.is_set() and not self._again.wait(1.0):
                     pass
                 self._damaged = False
-            except Exception as error:  # also a bug must not end the stream: it is logged, shown and tried again
+            except _PASSING as error:
                 reason = f"{type(error).__name__}: {error}"
-                log.warning("the reader begins again", error=reason, exc_info=not isinstance(error, LogAway))
+                log.warning("the reader begins again", error=reason)
                 self._away(reason)
+            except Exception as error:
+                self._fail(error)
+                return
             wait = 0.5 if time.monotonic() - begun > 30 else min(wait * 2, 5.0)
             if not self._again.is_set():
                 self._stop.wait(wait)
@@ -188,6 +203,15 @@ class Relay:
         with self._room:
             self._in_flight -= count
             self._room.notify()
+
+    def _fail(self, error: Exception) -> None:
+        """End the process by a bug: one that is tried again for ever is seen by nobody."""
+        if self._stop.is_set():  # the event loop goes away beneath a thread that is being stopped
+            return
+        self.failed = f"{type(error).__name__}: {error}"
+        log.error("stopping: the reader of Kafka failed", error=self.failed, exc_info=error)
+        self._away(self.failed)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _live(self) -> None:
         self._hub.source, self.reason = LIVE, ""

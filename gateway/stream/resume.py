@@ -14,27 +14,21 @@ import structlog
 from gateway.stream.clients import Client
 from gateway.stream.hub import Hub
 from gateway.stream.messages import Gap, Message
+from streaming.damage import LogUnsound
+from streaming.errors import ServerAway
 
 log = structlog.get_logger()
-
-
-class ResumeAway(Exception):
-    """The log cannot be read now; nothing is lost by asking again later."""
-
-
-class ResumeGone(Exception):
-    """What is asked for is no longer in the log."""
 
 
 class EventLog(Protocol):
     """The log beyond memory's reach."""
 
     async def marks(self, topic: str) -> dict[int, tuple[int, int]]:
-        """Give each partition's first offset and next offset; raises Away."""
+        """Give each partition's first offset and next offset; raises ServerAway."""
         ...
 
     def read(self, topic: str, start: Mapping[int, int], end: Mapping[int, int]) -> AsyncIterator[Sequence[Message]]:
-        """Give the messages from `start` to `end` (exclusive), in order by partition; raises Away, Gone."""
+        """Give the messages from `start` to `end` (exclusive), in order by partition; raises ServerAway, LogUnsound."""
         ...
 
 
@@ -99,9 +93,9 @@ async def resume(client: Client, hub: Hub, source: EventLog, request: Resume, *,
                 await _from_log(client, source, cursors, older, {p: rings[p].floor for p in older})
             else:
                 await _from_memory(client, hub, cursors)
-        except ResumeGone:
+        except LogUnsound:
             checked = False
-        except ResumeAway as error:
+        except ServerAway as error:
             log.warning("a client waits for the log", topic=topic, error=str(error))
             await asyncio.sleep(retry)
 

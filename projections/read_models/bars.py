@@ -1,5 +1,6 @@
 """Read model `stock_data`: the newest revision of each bar."""
 
+from contracts.documents import BARS_COLLECTION
 from contracts.events import BarClosed
 from contracts.topics import STOCK_DATA
 from projections.documents import stored
@@ -22,7 +23,7 @@ def apply(document: Document | None, record: Record) -> Document:
 
 
 BARS = ReadModel(
-    "stock_data",
+    BARS_COLLECTION,
     {STOCK_DATA.name: FoldFunction(key_of, apply)},
     # Ranges of `_id` would do on MongoDB; the embedded server scans the collection for them.
     indexes=(("symbol", "interval", "closed_at"),),

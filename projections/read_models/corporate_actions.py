@@ -3,6 +3,7 @@
 `_earlier` holds the other revisions by number, so that what was known at any moment can be told.
 """
 
+from contracts.documents import ACTIONS_COLLECTION, EARLIER
 from contracts.events import CorporateActionAnnounced
 from contracts.topics import CORPORATE_ACTIONS as TOPIC
 from projections.documents import stored
@@ -22,13 +23,13 @@ def apply(document: Document | None, record: Record) -> Document:
     new = stored(action)
     if document is None:
         return new
-    earlier = document.get("_earlier", {})
+    earlier = document.get(EARLIER, {})
     if action.revision > document["revision"]:
         old = {name: document[name] for name in new if name in document}
-        return {**new, "_earlier": {**earlier, str(old["revision"]): old}}
+        return {**new, EARLIER: {**earlier, str(old["revision"]): old}}
     if action.revision == document["revision"] or str(action.revision) in earlier:
         return document
-    return {**document, "_earlier": {**earlier, str(action.revision): new}}
+    return {**document, EARLIER: {**earlier, str(action.revision): new}}
 
 
-ACTIONS = ReadModel("corporate_actions", {TOPIC.name: FoldFunction(key_of, apply)})
+ACTIONS = ReadModel(ACTIONS_COLLECTION, {TOPIC.name: FoldFunction(key_of, apply)})

@@ -6,6 +6,7 @@ reader that asks for a symbol's forecasts finds it before the forecast itself is
 was known at any moment can be told.
 """
 
+from contracts.documents import EARLIER, FORECASTS_COLLECTION
 from contracts.events import ForecastIssued, ForecastScored
 from contracts.topics import FORECAST_SCORES, STOCK_FORECASTS
 from projections.documents import stored
@@ -33,7 +34,7 @@ def apply_score(document: Document | None, record: Record) -> Document:
     scored = record.event
     assert isinstance(scored, ForecastScored)
     whole = document or {}
-    scores, earlier = whole.get("scores", {}), whole.get("_earlier", {})
+    scores, earlier = whole.get("scores", {}), whole.get(EARLIER, {})
     step, revision = str(scored.step), scored.bar.revision
     fields = {name: value for name, value in stored(scored).items() if name not in _REPEATED}
     held = scores.get(step)
@@ -45,12 +46,12 @@ def apply_score(document: Document | None, record: Record) -> Document:
         return {**whole}
     if revision > top:
         newer = {**scores, step: fields}
-        return {**whole, "scores": newer, "_earlier": {**earlier, step: {**of_step, str(top): held}}}
-    return {**whole, "_earlier": {**earlier, step: {**of_step, str(revision): fields}}}
+        return {**whole, "scores": newer, EARLIER: {**earlier, step: {**of_step, str(top): held}}}
+    return {**whole, EARLIER: {**earlier, step: {**of_step, str(revision): fields}}}
 
 
 FORECASTS = ReadModel(
-    "forecasts",
+    FORECASTS_COLLECTION,
     {STOCK_FORECASTS.name: FoldFunction(key_of, apply_issue), FORECAST_SCORES.name: FoldFunction(key_of, apply_score)},
     indexes=(("symbol", "interval", "origin"),),
 )

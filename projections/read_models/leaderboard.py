@@ -9,6 +9,7 @@ target time, so that it stays short: a month of daily bars, a day of hours, an h
 
 from math import fsum
 
+from contracts.documents import LEADERBOARD_COLLECTION, OFFSET, PARTITION, ScoreTerms
 from contracts.events import ForecastScored
 from contracts.ids import stamp
 from contracts.topics import FORECAST_SCORES
@@ -32,7 +33,7 @@ def apply(document: Document | None, record: Record) -> Document:
     """Count a score once, at its highest bar revision."""
     scored = record.event
     assert isinstance(scored, ForecastScored)
-    scores: Document = document["scores"] if document else {}
+    scores: dict[str, ScoreTerms] = document["scores"] if document else {}
     known = scores.get(scored.forecast_id)
     if not scored.in_sample and (known is None or scored.bar.revision > known["revision"]):
         scores = {**scores, scored.forecast_id: _terms(scored)}
@@ -46,12 +47,12 @@ def apply(document: Document | None, record: Record) -> Document:
         "period": period(scored),
         "scores": scores,
         # As `_at` has it, for an index: a reader asks for what changed since.
-        "_partition": record.partition,
-        "_offset": record.offset,
+        PARTITION: record.partition,
+        OFFSET: record.offset,
     }
 
 
-def _terms(scored: ForecastScored) -> Document:
+def _terms(scored: ForecastScored) -> ScoreTerms:
     """Return what one score counts: errors in price units, `crps` as twice the mean pinball loss over the price."""
     losses = [quantile.loss for quantile in scored.pinball]
     price = abs(scored.actual)
@@ -70,7 +71,7 @@ def _terms(scored: ForecastScored) -> Document:
 
 
 LEADERBOARD = ReadModel(
-    "leaderboard",
+    LEADERBOARD_COLLECTION,
     {FORECAST_SCORES.name: FoldFunction(key_of, apply)},
-    indexes=(("interval", "period"), ("interval", "symbol", "period"), ("_partition", "_offset")),
+    indexes=(("interval", "period"), ("interval", "symbol", "period"), (PARTITION, OFFSET)),
 )

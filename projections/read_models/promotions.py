@@ -1,5 +1,6 @@
 """Read model `promotions`: every decision on an alias; the newest `decided_at` of an alias is where it stands."""
 
+from contracts.documents import PROMOTIONS_COLLECTION
 from contracts.events import ModelPromoted
 from contracts.ids import stamp
 from contracts.topics import MODEL_PROMOTIONS
@@ -18,4 +19,4 @@ def apply(document: Document | None, record: Record) -> Document:
     return stored(record.event) if document is None else document
 
 
-PROMOTIONS = ReadModel("promotions", {MODEL_PROMOTIONS.name: FoldFunction(key_of, apply)})
+PROMOTIONS = ReadModel(PROMOTIONS_COLLECTION, {MODEL_PROMOTIONS.name: FoldFunction(key_of, apply)})

@@ -3,6 +3,7 @@
 It only grows, so it answers what was known at any moment (`recorded_at`) and at any offset (`position`).
 """
 
+from contracts.documents import REVISIONS_COLLECTION
 from contracts.events import BarClosed
 from contracts.topics import STOCK_DATA
 from projections.documents import stored
@@ -23,7 +24,7 @@ def apply(document: Document | None, record: Record) -> Document:
 
 
 REVISIONS = ReadModel(
-    "stock_data_revisions",
+    REVISIONS_COLLECTION,
     {STOCK_DATA.name: FoldFunction(key_of, apply)},
     indexes=(("symbol", "interval", "closed_at"),),
 )

@@ -5,6 +5,7 @@ The fields on top are those of the interval that was seen first; `intervals` hol
 
 from typing import Any
 
+from contracts.documents import SEEN, SYMBOLS_COLLECTION
 from contracts.events import BarClosed, ForecastIssued
 from contracts.topics import STOCK_DATA, STOCK_FORECASTS
 from projections.documents import stored
@@ -24,7 +25,7 @@ def apply_bar(document: Document | None, record: Record) -> Document:
     assert isinstance(closed, BarClosed)
     document = document or _empty(closed.symbol)
     interval = closed.interval
-    masks = document["_seen"].get(interval, {})
+    masks = document[SEEN].get(interval, {})
     fields = _with_bar(document["intervals"].get(interval), closed, masks)
     intervals = {**document["intervals"], interval: fields}
     first = document["interval"] or interval
@@ -33,8 +34,8 @@ def apply_bar(document: Document | None, record: Record) -> Document:
         **intervals[first],
         "interval": first,
         "intervals": intervals,
-        "_seen": {
-            **document["_seen"],
+        SEEN: {
+            **document[SEEN],
             interval: bar_bitmap.mark_bar(masks, interval, closed.closed_at, closed.revision),
         },
     }
@@ -68,7 +69,7 @@ def _empty(symbol: str) -> Document:
         "revisions": 0,
         "intervals": {},
         "last_forecast": None,
-        "_seen": {},
+        SEEN: {},
     }
 
 
@@ -108,6 +109,6 @@ def _age(forecast: Document) -> tuple[Any, Any]:
 
 
 SYMBOLS = ReadModel(
-    "symbols",
+    SYMBOLS_COLLECTION,
     {STOCK_DATA.name: FoldFunction(key_of, apply_bar), STOCK_FORECASTS.name: FoldFunction(key_of, apply_forecast)},
 )

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
+from contracts.documents import BARS_COLLECTION
 from contracts.events import BarClosed
 from contracts.ids import stamp
 from contracts.versions import newest, versions
@@ -124,7 +125,7 @@ def manifest_bytes(manifest: SnapshotManifest) -> bytes:
     """Write a manifest as JSON, with a hash of itself: nothing in it depends on when or where it was written."""
     body = {
         "format": SNAPSHOT_FORMAT,
-        "read_model": "stock_data",
+        "read_model": BARS_COLLECTION,
         "topic": manifest.topic,
         "epoch": manifest.epoch,
         "position": {str(partition): offset for partition, offset in sorted(manifest.position.items())},

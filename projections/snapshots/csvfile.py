@@ -49,7 +49,7 @@ def snapshot(
     Raises:
         NotThere: the read model has not come that far, or holds nothing yet.
         ValueError: there is no such version.
-        Away: MongoDB is away.
+        StoreAway: MongoDB is away.
     """
     store = Store(settings)
     try:
@@ -98,7 +98,7 @@ def newest_position(store: Store) -> dict[int, int]:
 
     Raises:
         NotThere: nothing was read yet.
-        Away: MongoDB is away.
+        StoreAway: MongoDB is away.
     """
     return _reached(store)[1]
 

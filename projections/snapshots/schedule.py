@@ -9,7 +9,7 @@ import structlog
 from projections.mongo import Store
 from projections.snapshots.content import SnapshotManifest
 from projections.snapshots.csvfile import NotThere, newest_position, write_snapshot
-from streaming.sink import Away
+from streaming.errors import StoreAway
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ class PeriodicSnapshots:
             if self.last and self.last.position == newest_position(self._store):
                 return
             self.last = write_snapshot(self._store, self._folder)
-        except (NotThere, Away, OSError) as error:
+        except (NotThere, StoreAway, OSError) as error:
             if not self.failure:
                 log.warning("no snapshot", folder=str(self._folder), reason=str(error))
             self.failure = str(error)

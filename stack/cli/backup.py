@@ -79,8 +79,8 @@ def _failures() -> Iterator[None]:
     from stack.cli.failures import EXPECTED
     from stack.run.backup.repository import BackupRefused
     from stack.services.supervisor import SupervisorGone
-    from streaming.away import ServerAway
     from streaming.damage import LogUnsound
+    from streaming.errors import ServerAway
     from streaming.restoring import RestoreRefused
 
     quiet()

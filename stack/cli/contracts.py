@@ -1,8 +1,9 @@
 """`foretick contracts`: the events' schemas."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 
 from stack.terminal import here, quiet, terminal
 
@@ -13,6 +14,7 @@ EventName = Annotated[str, typer.Argument(metavar="EVENT", help="Such as BarClos
 
 @contracts.command()
 def check(
+    context: typer.Context,
     offline: Annotated[bool, typer.Option("--offline", help="Leave the registry out.")] = False,
 ) -> None:
     """Compare each schema with every other version and with the live registry; fail on a change that breaks a rule.
@@ -28,10 +30,10 @@ def check(
     - `foretick contracts check --offline`
     """
     here()
-    from stack.commands.contracts import check_contracts as compare
+    from stack.commands.contracts import check_contracts
     from streaming.settings import StreamSettings
 
-    raise typer.Exit(compare(StreamSettings(), offline, terminal()))
+    raise typer.Exit(check_contracts(StreamSettings(), _app(context), offline, terminal()))
 
 
 @contracts.command()
@@ -47,11 +49,10 @@ def diff(
     - `foretick contracts diff BarClosed`
     - `foretick contracts diff BarClosed 1 2`
     """
-    from stack.commands.contracts import NoSuch
-    from stack.commands.contracts import diff_versions as compare
+    from stack.commands.contracts import NoSuch, diff_versions
 
     try:
-        code = compare(event, older, newer, terminal())
+        code = diff_versions(event, older, newer, terminal())
     except NoSuch as unknown:
         terminal().print(str(unknown), style="red")
         code = 2
@@ -65,10 +66,10 @@ def register() -> None:
     Example: `foretick contracts register`
     """
     here()
-    from stack.commands.contracts import register_versions as publish
+    from stack.commands.contracts import register_versions
     from streaming.settings import StreamSettings
 
-    raise typer.Exit(publish(StreamSettings(), terminal()))
+    raise typer.Exit(register_versions(StreamSettings(), terminal()))
 
 
 @contracts.command()
@@ -81,15 +82,15 @@ def restore() -> None:
     Example: `foretick contracts restore`
     """
     here()
-    from stack.commands.contracts import restore_schemas as give_back
+    from stack.commands.contracts import restore_schemas
     from streaming.settings import StreamSettings
 
     quiet()
-    raise typer.Exit(give_back(StreamSettings(), terminal()))
+    raise typer.Exit(restore_schemas(StreamSettings(), terminal()))
 
 
 @contracts.command("new-version")
-def new_version(event: EventName) -> None:
+def new_version(context: typer.Context, event: EventName) -> None:
     """Begin the next version of an event's schema; run again after editing it, release it.
 
     The first run copies the newest `.avsc` to the next number. The second one judges what you made of it: it says what
@@ -97,11 +98,10 @@ def new_version(event: EventName) -> None:
 
     Example: `foretick contracts new-version BarClosed`
     """
-    from stack.commands.contracts import NoSuch
-    from stack.commands.contracts import begin_or_release as advance
+    from stack.commands.contracts import NoSuch, begin_or_release
 
     try:
-        code = advance(event, terminal())
+        code = begin_or_release(event, _app(context), terminal())
     except NoSuch as unknown:
         terminal().print(str(unknown), style="red")
         code = 2
@@ -109,11 +109,16 @@ def new_version(event: EventName) -> None:
 
 
 @contracts.command()
-def generate() -> None:
-    """Write what is made from the schemas, the topics and the routes: the web app's types, the AsyncAPI document.
+def generate(context: typer.Context) -> None:
+    """Write what is made from the code: the web app's types, the AsyncAPI document, the reference pages.
 
     Example: `foretick contracts generate`
     """
-    from stack.commands.contracts import generate_files as write
+    from stack.commands.contracts import generate_files
 
-    raise typer.Exit(write(terminal()))
+    raise typer.Exit(generate_files(_app(context), terminal()))
+
+
+def _app(context: typer.Context) -> TyperGroup:
+    """Return the whole command: its reference is one of the files that are generated."""
+    return cast(TyperGroup, context.find_root().command)

@@ -18,9 +18,9 @@ TopicNames = Annotated[list[str] | None, typer.Argument(metavar="LETTER", help="
 def _told() -> Iterator[None]:
     """Tell failures that a user can do something about in words."""
     from stack.commands.topics import NoSuchTopic
-    from streaming.away import ServerAway
     from streaming.damage import LogUnsound
     from streaming.dead_letters import UnknownLetter
+    from streaming.errors import ServerAway
     from streaming.publisher import PublishFailed
     from streaming.redriving import CannotSettle
 

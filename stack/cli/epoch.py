@@ -1,4 +1,4 @@
-"""`foretick new-epoch`: all topics anew, with more partitions."""
+"""`foretick new-epoch`: all topics again, with more partitions."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ def new_epoch(
 
     The new topics have the partitions that contracts/topics.py says now. Each symbol's events keep their order, their
     bytes and their stamps; the copy is read back and compared. The old topics stay as they were: lineage of earlier
-    forecasts names their offsets. Nothing may write meanwhile. docs/operations.md has the whole procedure.
+    forecasts names their offsets. Nothing may write meanwhile. docs/how-to/back-up.md has the whole procedure.
 
     Example: `foretick new-epoch e2-`
     """

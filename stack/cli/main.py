@@ -186,8 +186,8 @@ def topics(
     """
     here()
     from stack.commands.topics import NoSuchTopic, print_tail, print_topics
-    from streaming.away import ServerAway
     from streaming.damage import LogUnsound
+    from streaming.errors import ServerAway
     from streaming.settings import StreamSettings
 
     quiet()
@@ -241,8 +241,8 @@ def ingest(
     from producers.sources.base import VendorRefused
     from stack.commands.ingest import dry_run as show
     from stack.commands.ingest import ingest_and_show as fetch
-    from streaming.away import ServerAway
     from streaming.damage import LogUnsound
+    from streaming.errors import ServerAway
 
     quiet()
     wishes: dict[str, Any] = {"symbols": symbols} if symbols else {}

@@ -1,11 +1,15 @@
 """`foretick train`, `backtest`, `models`, `promote`, `reproduce`: the models, and what can be proven of them."""
 
 import getpass
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import typer
 
 from stack.terminal import here, quiet, terminal
+
+_Read = TypeVar("_Read")
 
 
 def train(
@@ -32,18 +36,17 @@ def train(
     - `foretick train --as-of "$(foretick train --freeze | tail -n 1)"`
     """
     here()
-    from forecasting.training.command import main
+    from forecasting.training.command import as_of_named, families_named, run_training
 
-    arguments = ["--families", families]
-    arguments += ["--as-of", as_of] if as_of else []
-    arguments += ["--freeze"] if freeze else []
-    arguments += ["--if-needed"] if if_needed else []
-    arguments += ["--register-only"] if register_only else []
-    raise typer.Exit(main(arguments))
+    chosen, until = _read(families_named, families), _read(as_of_named, as_of)
+    code = run_training(chosen, as_of=until, freeze=freeze, if_needed=if_needed, register_only=register_only)
+    raise typer.Exit(code)
 
 
 def backtest(
-    csv: Annotated[str, typer.Option(metavar="FILE", help="Bars from a CSV file or a folder, not the log.")] = "",
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Bars from a CSV file or a folder, not the log.")
+    ] = None,
     as_of: Annotated[
         str, typer.Option("--as-of", "--offsets", metavar="TIME|OFFSETS", help="This part of the log only.")
     ] = "",
@@ -51,14 +54,14 @@ def backtest(
     sessions: Annotated[int, typer.Option(min=1, help="Last sessions that are scored.")] = 252,
     warm_up: Annotated[int, typer.Option(min=0, help="Sessions before them, for the calibration only.")] = 0,
     embargo: Annotated[int, typer.Option(min=0, help="Sessions between what is learned and the first origin.")] = 5,
-    refit: Annotated[str, typer.Option(metavar="N|once", help="Learn anew after N sessions, or once.")] = "once",
+    refit: Annotated[str, typer.Option(metavar="N|once", help="Learn again after N sessions, or once.")] = "once",
     registered: Annotated[
         bool, typer.Option("--registered", help="Ask the versions that were trained on these bars; fit nothing.")
     ] = False,
     if_needed: Annotated[
         bool, typer.Option("--if-needed", help="End at once if MLflow has this very backtest: models, bars, folds.")
     ] = False,
-    out: Annotated[str, typer.Option(metavar="FILE", help="Where the HTML report goes.")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the HTML report goes.")] = None,
     mlflow: Annotated[bool, typer.Option(help="Log figures and report to MLflow, if it answers.")] = True,
 ) -> None:
     """Ask all families side by side at rolling origins, and score them against the random walk.
@@ -76,17 +79,24 @@ def backtest(
     if refit != "once" and not refit.isdigit():
         raise typer.BadParameter("--refit takes a number of sessions, or once")
     here()
-    from forecasting.backtest.command import main
+    from forecasting.backtest.command import BacktestOptions
+    from forecasting.backtest.command import backtest as run
+    from forecasting.training.command import as_of_named, families_named
 
-    arguments = ["--families", families, "--sessions", str(sessions), "--warm-up", str(warm_up)]
-    arguments += ["--embargo", str(embargo), "--refit", "0" if refit == "once" else refit]
-    arguments += ["--csv", csv] if csv else []
-    arguments += ["--as-of", as_of] if as_of else []
-    arguments += ["--registered"] if registered else []
-    arguments += ["--if-needed"] if if_needed else []
-    arguments += ["--out", out] if out else []
-    arguments += [] if mlflow else ["--no-mlflow"]
-    raise typer.Exit(main(arguments))
+    options = BacktestOptions(
+        csv=csv,
+        as_of=_read(as_of_named, as_of),
+        families=_read(families_named, families),
+        sessions=sessions,
+        warm_up=warm_up,
+        embargo=embargo,
+        refit=0 if refit == "once" else int(refit),
+        registered=registered,
+        if_needed=if_needed,
+        out=out,
+        mlflow=mlflow,
+    )
+    raise typer.Exit(run(options))
 
 
 def models(
@@ -147,9 +157,10 @@ def reproduce(
     - `foretick reproduce 0b6f9a52-6a0e-5c0e-9c3d-0c6d0f3f7a11`
     """
     here()
-    from forecasting.reproduce.command import main
+    from forecasting.reproduce.command import identifier as known
+    from forecasting.reproduce.command import run_reproduction
 
-    raise typer.Exit(main([identifier]))
+    raise typer.Exit(run_reproduction(_read(known, identifier)))
 
 
 def drift(
@@ -173,3 +184,11 @@ def drift(
     from stack.commands.drift import print_alarms
 
     raise typer.Exit(print_alarms(ForecastingSettings(), only_unanswered, terminal()))
+
+
+def _read(parse: Callable[[str], _Read], text: str) -> _Read:
+    """Read what an option says; a text that cannot be read is bad usage."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error

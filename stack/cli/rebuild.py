@@ -1,4 +1,4 @@
-"""`foretick rebuild`: read models built anew, and as they were."""
+"""`foretick rebuild`: read models built again, and as they were."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,7 @@ def rebuild(
     ] = None,
     expect: Annotated[str, typer.Option(metavar="HASH", help="With --as-of: fail unless its hash is this one.")] = "",
 ) -> None:
-    """Build read models anew from the log, beside the live ones, and compare them; take over with --accept-difference.
+    """Build read models again from the log, beside the live ones, and compare them; take over with --accept-difference.
 
     The live read model goes on meanwhile; an equal one need not be replaced. The exit code is 0 when all were the same,
     or took over.

@@ -41,7 +41,9 @@ def snapshot(
 @snapshots.command()
 def verify(
     folder: Annotated[Path | None, typer.Argument(help="Default: FORETICK_SNAPSHOTS.")] = None,
-    log: Annotated[bool, typer.Option("--log", help="Build it anew from the log, too, and compare the bytes.")] = False,
+    log: Annotated[
+        bool, typer.Option("--log", help="Build it again from the log, too, and compare the bytes.")
+    ] = False,
 ) -> None:
     """Compare a snapshot with its manifest: rows, sizes, SHA-256; tell what is torn, altered, missing or strange.
 

@@ -2,6 +2,7 @@
 
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from contracts.events import Event
 from contracts.tools.checks import check_schemas
@@ -14,10 +15,10 @@ from stack.commands.rebuild import progress_bar, reading_progress
 from stack.layout import PROJECT
 from stack.services.topics_and_schemas import restored_words
 from stack.terminal import DONE, say
-from streaming.away import ServerAway
 from streaming.checks import check_registry
 from streaming.damage import LogUnsound
-from streaming.registry import RegistryAway, SchemaLost, SchemaRefused
+from streaming.errors import RegistryAway, ServerAway
+from streaming.registry import SchemaLost, SchemaRefused
 from streaming.settings import StreamSettings
 
 _SCHEMAS = PROJECT / "contracts" / "schemas"
@@ -39,9 +40,9 @@ def event_named(name: str) -> type[Event]:
     raise NoSuch(f"there is no event {name}; there are {', '.join(topic.event.__name__ for topic in TOPICS)}")
 
 
-def check_contracts(settings: StreamSettings, offline: bool, console: Console) -> int:
+def check_contracts(settings: StreamSettings, app: TyperGroup, offline: bool, console: Console) -> int:
     """Print every incompatibility; return 0 if there is none, 1 if there is, 2 if the registry does not answer."""
-    problems = [*check_schemas(), *generated.outdated_files(PROJECT)]
+    problems = [*check_schemas(), *generated.outdated_files(PROJECT, app)]
     notes: list[str] = []
     if not offline:
         try:
@@ -93,7 +94,7 @@ def diff_versions(name: str, older: int | None, newer: int | None, console: Cons
     return 0
 
 
-def begin_or_release(name: str, console: Console) -> int:
+def begin_or_release(name: str, app: TyperGroup, console: Console) -> int:
     """Begin the next version of an event's schema, or release the one that was begun; 1 if that is not ready.
 
     Raises:
@@ -116,7 +117,7 @@ def begin_or_release(name: str, console: Console) -> int:
         for each in missing:
             console.print(f"✗ {each}", style="red")
         return 1
-    written = [*release_version(event, _SCHEMAS), *generated.write_generated(PROJECT)]
+    written = [*release_version(event, _SCHEMAS), *generated.write_generated(PROJECT, app)]
     console.print(DONE, f"{version.event} v{version.version} is released: from now on it never changes")
     console.print("\n".join(f"  {path.relative_to(PROJECT)}" for path in written))
     console.print(
@@ -125,9 +126,9 @@ def begin_or_release(name: str, console: Console) -> int:
     return 0
 
 
-def generate_files(console: Console) -> int:
-    """Write the files that are made from the contracts."""
-    written = generated.write_generated(PROJECT)
+def generate_files(app: TyperGroup, console: Console) -> int:
+    """Write the files that are made from the code."""
+    written = generated.write_generated(PROJECT, app)
     console.print("\n".join(str(path.relative_to(PROJECT)) for path in written) or "All are up to date.")
     return 0
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from contracts.ids import stamp
 from contracts.topics import TOPICS, Topic
 from stack.commands.topics import event_text, topic_of_name
-from streaming.clock import clock_from
+from streaming.clock import Clock, clock_from
 from streaming.codec import Codec, Poison
 from streaming.dead_letters import OPEN, DeadLetter, DeadLetters
 from streaming.headers import read_headers
@@ -119,6 +119,13 @@ def _event_text(codec: Codec, letter: DeadLetter) -> str | None:
     return json.dumps(record, default=event_text, indent=2)
 
 
+def _clock(settings: StreamSettings) -> Clock:
+    """Return the clock, read once: where it is silent nothing is decided, not a part of it."""
+    clock = clock_from(settings)
+    clock.now()
+    return clock
+
+
 def redrive_letters(settings: StreamSettings, names: Sequence[str], file: Path | None, console: Console) -> int:
     """Redrive letters by name, or every one that can be read now; return 1 if any could not be.
 
@@ -126,7 +133,7 @@ def redrive_letters(settings: StreamSettings, names: Sequence[str], file: Path |
         UnknownLetter, CannotSettle: nothing was done for this letter and those after it.
     """
     found, codec = DeadLetters(settings), Codec(settings)
-    redriver = Redriver(settings, clock_from(settings).now)
+    redriver = Redriver(settings, _clock(settings).now)
     if names:
         letters = [found.named(name) for name in names]
     else:
@@ -147,7 +154,7 @@ def redrive_letters(settings: StreamSettings, names: Sequence[str], file: Path |
 def drop_letters(settings: StreamSettings, names: Sequence[str], reason: str, console: Console) -> None:
     """Drop letters by name; raises as `redrive` does."""
     found = DeadLetters(settings)
-    redriver = Redriver(settings, clock_from(settings).now)
+    redriver = Redriver(settings, _clock(settings).now)
     for letter in [found.named(name) for name in names]:
         redriver.drop(letter, reason)
         console.print(f"{letter.name} dropped")

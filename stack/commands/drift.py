@@ -5,8 +5,8 @@ from rich.console import Console
 from forecasting.scoring.alarms import standing_alarms, unanswered_alarms
 from forecasting.settings import ForecastingSettings
 from stack.terminal import say
-from streaming.away import ServerAway
 from streaming.damage import LogUnsound
+from streaming.errors import ServerAway
 
 NOTHING_WAITS = 99  # Airflow's sign for a task that is to be skipped
 

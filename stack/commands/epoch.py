@@ -4,9 +4,9 @@ from rich.console import Console
 
 from stack.commands.rebuild import progress_bar
 from stack.terminal import say
-from streaming.away import ServerAway
 from streaming.damage import LogUnsound
 from streaming.epochs import EpochRefused, Skip, begin_epoch
+from streaming.errors import ServerAway
 from streaming.publisher import PublishFailed
 from streaming.registry import SchemaRefused
 from streaming.settings import StreamSettings

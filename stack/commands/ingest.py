@@ -11,7 +11,7 @@ from producers.ledger import Ledger
 from producers.main import Ingested, ingest_once
 from producers.preview import Preview, preview
 from producers.settings import ProducerSettings
-from streaming.away import ServerAway
+from streaming.errors import ServerAway
 
 _SHOWN = 20  # refusals listed for a symbol
 _MINUTES = "%Y-%m-%d %H:%M"

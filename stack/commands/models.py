@@ -13,8 +13,8 @@ from forecasting.settings import ForecastingSettings
 from forecasting.training.promote import promote
 from forecasting.training.promotions import NoEvidence
 from stack.terminal import say
-from streaming.away import ServerAway
 from streaming.damage import LogUnsound
+from streaming.errors import ServerAway
 from streaming.publisher import PublishFailed
 
 _SCORES = ("mase", "scrps", "coverage_80", "coverage_95")

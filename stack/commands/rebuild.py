@@ -24,7 +24,7 @@ from projections.read_models.table import read_model
 from projections.rebuild import RebuildRefused, RebuildReport, rebuild
 from projections.settings import ProjectionSettings
 from stack.terminal import say
-from streaming.away import ServerAway
+from streaming.errors import ServerAway
 
 
 def rebuild_all(

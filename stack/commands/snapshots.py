@@ -12,7 +12,7 @@ from projections.snapshots.content import MANIFEST, read_manifest
 from projections.snapshots.csvfile import NotThere, snapshot, verify
 from stack.commands.rebuild import progress_bar
 from stack.terminal import say
-from streaming.away import ServerAway
+from streaming.errors import ServerAway
 
 _TOLD = (NotThere, NoSuchMoment, RebuildRefused, ServerAway, OSError)
 

@@ -8,7 +8,7 @@ from stack.layout import Layout
 from stack.services.http import status_of
 from stack.services.supervisor import Supervisor
 from stack.services.table import services
-from streaming.away import ServerAway
+from streaming.errors import ServerAway
 from streaming.reader import watermarks
 from streaming.settings import StreamSettings
 

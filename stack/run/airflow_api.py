@@ -1,21 +1,20 @@
 """Speak to Airflow's REST API: start a workflow, and see how it goes."""
 
-import json
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
 from stack.layout import Layout
 from stack.services.airflow import AIRFLOW_USER, airflow_password
+from stack.services.http import ServiceAway, get_json
 
 TRAINING = "train_stock_model"
 _UNFINISHED = {"queued", "running"}
+_SECONDS = 60.0
 
 
 class WorkflowFailed(Exception):
-    """A workflow did not end well; the message says where its log is."""
+    """A workflow did not end well, or Airflow does not do what it is asked; the text says why, or where its log is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +89,18 @@ class Airflow:
 
     def _known(self, workflow: str) -> bool:
         try:
-            self._call("GET", f"/api/v2/dags/{workflow}")
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
+            get_json(self._layout.url("airflow", f"/api/v2/dags/{workflow}"), token=self._token, timeout=_SECONDS)
+        except ServiceAway as error:
+            if error.status == 404:
                 return False
-            raise
+            raise WorkflowFailed(f"Airflow: {error}") from error
         return True
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
-        request = urllib.request.Request(
-            self._layout.url("airflow", path),
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return json.load(response)
+        try:
+            return get_json(self._layout.url("airflow", path), method, body, _SECONDS, self._token)
+        except ServiceAway as error:
+            raise WorkflowFailed(f"Airflow: {error}") from error
 
 
 def _label(task: dict[str, Any]) -> str:

@@ -10,7 +10,8 @@ from stack.layout import Layout
 from stack.run.airflow_api import WorkflowFailed
 from stack.services.http import get_json, status_of, waiting_reasons
 from stack.terminal import DONE
-from streaming.reader import LogAway, watermarks
+from streaming.errors import ServerAway
+from streaming.reader import watermarks
 
 _PERIOD = 0.5
 _STALLED = 60.0  # seconds without a single bar
@@ -37,7 +38,7 @@ def await_backfill(layout: Layout, console: Console) -> None:
                     reasons = waiting_reasons(layout.url("producers", "/health/ready"))
                     expected = _expected(layout)
                 now = sum(high for _, high in watermarks(settings, STOCK_DATA).values())
-            except (OSError, ValueError, LogAway) as away:  # its supervisor brings it back
+            except ServerAway as away:  # its supervisor brings it back
                 expected, reasons, now = None, [str(away)], bars
             if now != bars:
                 bars, since = now, time.monotonic()

@@ -1,20 +1,19 @@
 """What follows once all processes answer: history flows in, the random walk forecasts, the first models are trained."""
 
+import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.parse
 from pathlib import Path
+from urllib.parse import urlencode
 
 from rich.console import Console
 
 from stack.layout import Layout
 from stack.run.airflow_api import TRAINING, Airflow, WorkflowFailed
 from stack.run.training_log import StageLog, airflow_lines
-from stack.services.http import get_json, waiting_reasons
+from stack.services.http import ServiceAway, get_json, waiting_reasons
 
-DEFAULT_MODEL = "stock-forecaster"
 FIRST_FAMILY = "naive"
 _PERIOD = 0.5
 _SHOWN = 12  # lines of a failed training's log
@@ -22,11 +21,13 @@ _SHOWN = 12  # lines of a failed training's log
 
 def aliases_at_work(layout: Layout) -> set[str]:
     """Return the aliases of MLflow's registered model: `champion`, and each family that has a version."""
-    query = urllib.parse.urlencode({"name": DEFAULT_MODEL})
+    from forecasting.settings import ForecastingSettings  # which model is this project's, the user may have said
+
+    query = urlencode({"name": ForecastingSettings().model_name})
     try:
         model = get_json(layout.url("mlflow", f"/api/2.0/mlflow/registered-models/get?{query}"))["registered_model"]
-    except urllib.error.HTTPError as error:
-        if error.code == 404:  # no such model
+    except ServiceAway as error:
+        if error.status == 404:  # no such model
             return set()
         raise
     return {each["alias"] for each in model.get("aliases", ())}
@@ -71,9 +72,15 @@ def train_directly(layout: Layout, console: Console) -> None:
 
 
 def _train(layout: Layout, console: Console, title: str, *arguments: str) -> None:
-    command = (sys.executable, "-m", "forecasting.training.command", *arguments)
+    command = (sys.executable, "-m", "stack", "train", *arguments)
     with StageLog(console, title) as shown, layout.log("training").open("a") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            command,
+            env=os.environ | {"FORETICK_PROGRESS": "json"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         assert process.stdout is not None
         for line in process.stdout:
             log.write(line)

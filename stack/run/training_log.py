@@ -1,18 +1,13 @@
 """Show a training's own progress: its stages as lines, its epochs in the status."""
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
-
-# As `forecasting.training.progress` writes it where no terminal is: seconds, two spaces, the text; epochs are indented
-# further.
-_LINE = re.compile(r"^ *\d+\.\d s  (?P<indent> *)(?P<text>.*)$")
 
 
 class StageLog:
@@ -27,15 +22,14 @@ class StageLog:
     def take(self, lines: Iterable[str]) -> None:
         """Show those lines that were not there before."""
         for line in lines:
-            if line in self._seen or not (found := _LINE.match(line)):
+            if line in self._seen or not (told := _told(line)):
                 continue
             self._seen.add(line)
-            if found["indent"]:
-                self._epoch = found["text"]
-                self.note("")
+            self._epoch = str(told.get("epoch", ""))
+            if "stage" in told:
+                self._console.print(f"    {told['seconds']:6.1f} s  {told['stage']}")
             else:
-                self._epoch = ""
-                self._console.print(f"    {line.strip()}")
+                self.note("")
 
     def note(self, text: str) -> None:
         """Say beside the title what goes on."""
@@ -50,6 +44,15 @@ class StageLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._status.stop()
+
+
+def _told(line: str) -> dict[str, Any]:
+    """Read a line of `forecasting.training.progress.JsonProgress`; nothing of any other."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) and "seconds" in told else {}
 
 
 def airflow_lines(folder: Path) -> list[str]:

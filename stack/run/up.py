@@ -86,21 +86,17 @@ def _bring_up(layout: Layout, supervisor: Supervisor, options: UpOptions, consol
         obtain(layout.cache)
     if "gateway" in names:
         web_build.build_web(layout, console)
-    stop = _stop_on_signals()
+    stop, stays = hear_stops(), False
     try:
         process = supervisor.boot(wanted)
         code = _travel(layout, supervisor, wanted, options.train, console, began)
         _announce(layout, supervisor, wanted, time.monotonic() - began, console)
-        if options.detach:
-            return code
-        return _watch(process, stop, console)
+        stays = options.detach
+        return code if stays else _watch(process, stop, console)
     except SupervisorGone:
         return _ended(process, console)
-    except BaseException:  # whatever it is, and whenever it comes: nothing must stay behind
-        down(layout, console)
-        raise
     finally:
-        if not options.detach:
+        if not stays:  # whatever ended it, and whenever it came: nothing is left behind
             down(layout, console)
             console.print("Stopped.")
 
@@ -250,7 +246,15 @@ def _ended(process: "subprocess.Popen[bytes]", console: Console) -> int:
     return 1
 
 
-def _stop_on_signals() -> threading.Event:
+class ToldToStop(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM.
+
+    A class of its own: where the bare KeyboardInterrupt interrupts an `exec`, as an import of dataclasses has them,
+    CPython ends the process by SIGINT in the end, whoever has caught it meanwhile.
+    """
+
+
+def hear_stops() -> threading.Event:
     """Return an event that Ctrl-C and SIGTERM set; a signal during start-up interrupts it."""
     stop = threading.Event()
 
@@ -258,7 +262,7 @@ def _stop_on_signals() -> threading.Event:
         if stop.is_set():
             return  # the second Ctrl-C of an impatient user must not leave half a stack behind
         stop.set()
-        raise KeyboardInterrupt
+        raise ToldToStop
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)

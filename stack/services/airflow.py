@@ -5,12 +5,12 @@ import json
 import secrets
 import shlex
 import sys
-import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
 from stack.layout import HOST, Layout
 from stack.services import health
+from stack.services.http import ServiceAway, get_json
 from stack.services.migrations import migrate_once
 from stack.services.service import Service, nothing
 
@@ -84,6 +84,7 @@ def airflow_settings(layout: Layout) -> dict[str, str]:
     return {f"AIRFLOW__{name.upper()}": value for name, value in values.items()} | {
         "AIRFLOW_HOME": str(home),
         "FORETICK_COMMAND": shlex.join(command),
+        "FORETICK_PROGRESS": "json",  # whoever triggered a training shows its progress
         "no_proxy": "*",  # everything it calls is on this machine
         "SPT_NOENV": "1",  # its process titles would overwrite the environment by which orphans are told
     }
@@ -138,9 +139,8 @@ def _answers(layout: Layout, name: str) -> health.Probe:
 
     def check(seconds: float = 3.0) -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=seconds) as response:
-                return bool(json.load(response)[heartbeat]["status"] == "healthy")
-        except (OSError, ValueError):
+            return bool(get_json(url, timeout=seconds)[heartbeat]["status"] == "healthy")
+        except ServiceAway:
             return False
 
     return check

@@ -2,11 +2,10 @@
 
 import socket
 import struct
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 
 from stack.layout import HOST
+from stack.services.http import ServiceAway, get
 
 PROMPT = 2.0  # seconds
 Probe = Callable[[float], bool]
@@ -17,10 +16,10 @@ def http_probe(url: str) -> Probe:
 
     def check(seconds: float = PROMPT) -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=seconds) as response:
-                return 200 <= int(response.status) < 300
-        except (OSError, ValueError):
+            get(url, timeout=seconds)
+        except ServiceAway:
             return False
+        return True
 
     return check
 

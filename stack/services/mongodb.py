@@ -24,7 +24,7 @@ def mongodb_service(layout: Layout) -> Service:
         ports=("mongodb",),
         url=layout.own_mongodb,
         remedy=f"If its files are damaged, set them aside and start again: mv '{data}' '{data}.damaged'; foretick up. "
-        f"The read models are then made anew from the log; nothing is lost.{other}",
+        f"The read models are then made again from the log; nothing is lost.{other}",
         prepare=lambda: data.mkdir(parents=True, exist_ok=True),
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 from stack.layout import MARK, YOURS, Layout
 from stack.services.secrecy import withheld
 from stack.services.service import DidNotStart, Service
+from stack.settings import from_file
 
 GROUPS = ("servers", "airflow", "services")  # started from the left, stopped from the right
 PYTHON, PROJECT = "FORETICK_PYTHON", "FORETICK_PROJECT"  # told to supervisord by its environment
@@ -149,10 +150,11 @@ class Supervisor:
         ):
             path.touch(mode=0o600)
             path.write_text(text)
-        yours = {name: os.environ[name] for name in YOURS if name in os.environ}
+        told = from_file(layout.project) | os.environ
+        yours = {name: told[name] for name in YOURS if name in told}
         marked = {MARK: str(layout.home), PYTHON: shlex.quote(sys.executable), PROJECT: str(layout.project)}
         marked |= {"PYTHONUNBUFFERED": "1"}
-        environment = os.environ | layout.environment() | yours | marked
+        environment = told | layout.environment() | yours | marked
         process = subprocess.Popen(
             (sys.executable, "-m", "supervisor.supervisord", "-c", "run/supervisord.conf"),
             env=environment,

@@ -18,8 +18,8 @@ def prepare_log(layout: Layout) -> None:
     """Make what is missing; every service asks for it before it starts, the first one does it."""
     from stack.terminal import quiet, terminal
     from streaming.admin import prepare_servers
-    from streaming.away import ServerAway
     from streaming.damage import LogUnsound
+    from streaming.errors import ServerAway
     from streaming.fitness import TopicsUnfit
     from streaming.registry import SchemaRefused
     from streaming.restoring import RestoreRefused

@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from contracts.samples import sample
 from contracts.tools.asyncapi import AVRO
 from contracts.topics import TOPICS
 from contracts.versions import newest
 from gateway.describe.asyncapi import asyncapi_document, asyncapi_text
+from stack.cli.main import app
 from stack.commands import generated
 from stack.layout import PROJECT
 from streaming.headers import headers_for
 from tests.support.gateways import gateway
 from tests.support.node import run
 
-FILE = PROJECT / "docs" / "asyncapi.json"
+FILE = PROJECT / "docs" / "reference" / "asyncapi.json"
+COMMAND = typer.main.get_command(app)
 
 
 def diagnose(made: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -66,11 +69,11 @@ def test_channel_carries_the_newest_schema_and_the_real_headers(topic: Any) -> N
 
 def test_committed_document_is_what_the_contracts_make_and_a_stale_one_is_found(tmp_path: Path) -> None:
     assert FILE.read_text(encoding="utf-8") == asyncapi_text()
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "asyncapi.json").write_text(asyncapi_text().replace("BarClosed", "BarOpened"))
-    assert any("docs/asyncapi.json is not what" in each for each in generated.outdated_files(tmp_path))
-    generated.write_generated(tmp_path)
-    assert generated.outdated_files(tmp_path) == []
+    (tmp_path / "docs" / "reference").mkdir(parents=True)
+    (tmp_path / "docs" / "reference" / "asyncapi.json").write_text(asyncapi_text().replace("BarClosed", "BarOpened"))
+    assert any("reference/asyncapi.json is not what" in each for each in generated.outdated_files(tmp_path, COMMAND))
+    generated.write_generated(tmp_path, COMMAND)
+    assert generated.outdated_files(tmp_path, COMMAND) == []
 
 
 def test_gateway_serves_the_document_as_it_is_committed() -> None:

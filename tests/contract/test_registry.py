@@ -18,10 +18,11 @@ from streaming.admin import ensure_topics, register_schemas
 from streaming.checks import Findings, check_against, check_registry
 from streaming.codec import Codec
 from streaming.dead_letters import DeadLetters
+from streaming.errors import RegistryAway
 from streaming.publisher import Publisher
 from streaming.reader import read_all, read_range, watermarks
 from streaming.redriving import Redriver
-from streaming.registry import COMPATIBILITY, Registry, RegistryAway, SchemaLost, SchemaRefused, SchemaUnknown
+from streaming.registry import COMPATIBILITY, Registry, SchemaLost, SchemaRefused, SchemaUnknown
 from streaming.restoring import RestoreRefused, restore_registry
 from streaming.settings import StreamSettings
 from tests.support.topics import clear_topics, produce

@@ -1,4 +1,4 @@
-"""Changed meanings: an older version's records are said anew in the newest one's terms, wherever they are read."""
+"""Changed meanings: an older version's records are said again in the newest one's terms, wherever they are read."""
 
 import pytest
 

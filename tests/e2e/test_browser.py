@@ -313,11 +313,13 @@ def assert_page_holds_what_mongodb_holds(page: Page, system, symbol: str) -> Non
 
     def agreed() -> tuple[dict[str, str], list[dict[str, Any]]] | None:
         """Compare one moment of the page; it hears of a bar from the log, at times before the read model has it."""
-        held = page.get_by_test_id("bars-count").evaluate("element => ({...element.dataset})")
+        held = page.get_by_test_id("bars-count").evaluate(
+            "element => ({...element.dataset, ...document.querySelector('[data-testid=last-close]').dataset})"
+        )
         first, last = (datetime.fromisoformat(held[name]) for name in ("firstClosedAt", "lastClosedAt"))
         stored = bars_in_mongodb(system, symbol, first, last)
         return (held, stored) if int(held["count"]) == len(stored) else None
 
     held, stored = until(agreed, f"the page holds as many bars of {symbol} as MongoDB")
     assert stamp(stored[-1]["closed_at"]) == stamp(datetime.fromisoformat(held["lastClosedAt"]))
-    assert float(page.get_by_test_id("last-close").get_attribute("data-close")) == stored[-1]["close"]
+    assert float(held["close"]) == stored[-1]["close"]

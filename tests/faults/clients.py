@@ -25,8 +25,8 @@ from contracts.topics import FORECAST_SCORES, STOCK_DATA, Topic
 from gateway.schemas.responses import Bar
 from gateway.stream.messages import OPTIONS
 from stack.layout import Layout
-from streaming.away import ServerAway
 from streaming.codec import Codec
+from streaming.errors import ServerAway
 from streaming.headers import headers_for
 from streaming.publisher import Publisher, PublishFailed
 from streaming.settings import StreamSettings

@@ -10,7 +10,8 @@ import streaming.ranges
 from contracts.topics import STOCK_DATA
 from streaming.codec import Poison
 from streaming.damage import Damaged
-from streaming.reader import LogAway, read_range, watermarks
+from streaming.errors import KafkaAway
+from streaming.reader import read_range, watermarks
 from streaming.settings import StreamSettings
 
 STALL = 0.6  # seconds, instead of a minute
@@ -30,7 +31,7 @@ def main() -> None:
             ]
         except Damaged as damage:
             told = ["damaged", str(damage)]
-        except (Poison, LogAway) as error:
+        except (Poison, KafkaAway) as error:
             told = [type(error).__name__, str(error)]
         print(json.dumps(told), flush=True)
         if "nothing came" in told[1]:

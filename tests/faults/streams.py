@@ -12,9 +12,9 @@ from contracts.topics import STOCK_DATA
 from projections.checkpoints import vector
 from projections.mongo import Store
 from projections.settings import ProjectionSettings
+from streaming.errors import KafkaAway, StoreAway
 from streaming.publisher import Publisher, PublishFailed
-from streaming.reader import LogAway, watermarks
-from streaming.sink import Away
+from streaming.reader import watermarks
 from tests.faults.truths import MODELS, missing
 from tests.support.waiting import until
 
@@ -96,7 +96,7 @@ class Publishing(threading.Thread):
         """Return how many messages the slowest read model has read; the last known number while MongoDB is away."""
         try:
             rows = [self._store.checkpoints(model.name) for model in MODELS]
-        except Away:
+        except StoreAway:
             return self.applied
         self.applied = min(
             sum(row["next_offset"] for row in found if row["topic"] == STOCK_DATA.name) for found in rows
@@ -135,5 +135,5 @@ def caught_up(settings: ProjectionSettings) -> bool:
     try:
         ends = {place: high for place, (_, high) in watermarks(settings, STOCK_DATA).items()}
         return all(position(settings, model.name) == ends for model in MODELS)
-    except (Away, LogAway):
+    except (StoreAway, KafkaAway):
         return False

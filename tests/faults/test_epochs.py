@@ -1,4 +1,4 @@
-"""A topic deleted and made anew under a running service: told in words within seconds, mended by what they say."""
+"""A topic deleted and made again under a running service: told in words within seconds, mended by what they say."""
 
 import random
 
@@ -25,7 +25,7 @@ def test_topic_made_anew_under_a_running_service_stops_it_and_the_command_it_nam
     assert "foretick rebuild" in consumer.log
     consumer.start()
     assert until(lambda: consumer.process.poll(), "it stops again") == 1
-    assert "was deleted and made anew" in consumer.log
+    assert "was deleted and made again" in consumer.log
     assert "foretick rebuild stock_data --accept-difference" in consumer.log
     assert "--accept-difference" in command("rebuild", "stock_data", code=1)
 

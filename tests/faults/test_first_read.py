@@ -11,14 +11,14 @@ import pytest
 
 from contracts.events import BarClosed, ForecastIssued
 from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
-from forecasting.log.consumers import Follower, KafkaTopicReader, end_offsets
 from forecasting.serving.service import Serving
 from forecasting.settings import ServeSettings
-from streaming.publisher import KafkaAway, Publisher
-from streaming.reader import LogAway, read_all
+from streaming.catching_up import KafkaTopicReader, end_offsets
+from streaming.errors import KafkaAway, RegistryAway, StoreAway
+from streaming.loop import Loop
+from streaming.publisher import Publisher
+from streaming.reader import read_all
 from streaming.records import Batch
-from streaming.registry import RegistryAway
-from streaming.sink import Away
 from tests.support.markets import bar, sessions
 from tests.support.memory_log import FixedClock, Model, Watch, models_at_work
 from tests.support.waiting import PATIENCE, until
@@ -47,7 +47,10 @@ class Reading:
             ends=partial(end_offsets, settings, STOCK_DATA),
             stop=self._stop,
         )
-        self.positions, self._loop = self._serving.positions, Follower(settings, "foretick.forecasting", TOPICS, self)
+        self.positions, self._loop = (
+            self._serving.positions,
+            Loop(settings, "foretick.forecasting", TOPICS, self, buries=()),
+        )
         self._threads = [threading.Thread(target=self._run), threading.Thread(target=self._tick)]
 
     def apply(self, batch: Batch) -> None:
@@ -76,7 +79,7 @@ class Reading:
         while not self._stop.wait(0.05):
             try:
                 self._serving.tick()
-            except (Away, KafkaAway, RegistryAway):
+            except (StoreAway, KafkaAway, RegistryAway):
                 continue
 
 
@@ -108,7 +111,7 @@ def issued(settings) -> Counter:
     def counted() -> list[Counter]:
         try:
             events = [record.event for record in read_all(settings, STOCK_FORECASTS)]
-        except LogAway:
+        except KafkaAway:
             return []
         return [Counter((event.symbol, event.origin) for event in events if isinstance(event, ForecastIssued))]
 

@@ -23,8 +23,9 @@ from forecasting.models.arima import Arima
 from forecasting.models.naive import Naive
 from forecasting.modelstore.registry import ModelRegistry
 from forecasting.settings import ForecastingSettings
+from streaming.errors import KafkaAway
 from streaming.publisher import Publisher
-from streaming.reader import LogAway, read_all
+from streaming.reader import read_all
 from streaming.records import Record
 from tests.integration.producing import Process
 from tests.support.markets import bar, market
@@ -120,7 +121,7 @@ class Desk:
 
     def records(self, topic: Topic) -> list[Record]:
         """Read a topic; a broker under load may take a while to answer."""
-        for attempt in Retrying(retry=retry_if_exception_type(LogAway), stop=stop_after_delay(60), reraise=True):
+        for attempt in Retrying(retry=retry_if_exception_type(KafkaAway), stop=stop_after_delay(60), reraise=True):
             with attempt:
                 return list(read_all(self.settings, topic, on_poison="raise"))
         raise AssertionError("unreachable: the last attempt raises")

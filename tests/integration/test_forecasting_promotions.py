@@ -11,6 +11,7 @@ from forecasting.training.progress import PlainProgress
 from forecasting.training.promote import promote
 from forecasting.training.promotions import NoEvidence
 from forecasting.training.run import Outcome, train
+from streaming.errors import ServerAway
 from streaming.publisher import Publisher, PublishFailed
 from tests.conftest import Isolated
 from tests.integration.serving import ClockServer, Desk
@@ -102,6 +103,15 @@ def test_promotion_that_lost_its_event_is_told_when_asked_for_again(
 
     assert (newest(desk).version, newest(desk).previous_version) == (other, sat)
     promote(desk.settings, sat, person="ada", because="done")
+
+
+def test_nobody_promotes_while_the_exchange_is_silent(desk: Desk, first: Outcome) -> None:
+    silent = desk.settings.model_copy(update={"clock_url": "http://127.0.0.1:9/clock"})
+    before = ModelRegistry(desk.settings).aliases()
+
+    with pytest.raises(ServerAway, match="the clock at"):
+        promote(silent, before["arima"], person="ada", because="x")
+    assert ModelRegistry(desk.settings).aliases() == before
 
 
 def test_version_that_no_training_made_or_of_another_family_is_not_promoted(desk: Desk, first: Outcome) -> None:

@@ -1,13 +1,15 @@
 """Training on real servers: from the log to versions, aliases and promotions, whole or not at all."""
 
-import importlib
 import os
-from collections.abc import Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import mlflow
@@ -19,6 +21,7 @@ from mlflow import MlflowClient
 
 from contracts.events import ModelPromoted
 from contracts.topics import MODEL_PROMOTIONS, STOCK_DATA
+from forecasting.backtest.command import BacktestOptions, backtest
 from forecasting.data import history
 from forecasting.data.code_version import code_version
 from forecasting.data.frames import canonical_bytes
@@ -26,7 +29,8 @@ from forecasting.models.families import FAMILIES
 from forecasting.modelstore.pyfunc import signature
 from forecasting.modelstore.registry import ModelRegistry, ModelsAway, NoModel, Unloadable
 from forecasting.settings import ForecastingSettings
-from forecasting.training import run as training
+from forecasting.training import run as training_run
+from forecasting.training.command import as_of_named, families_named, run_training
 from forecasting.training.gate import Candidate, Choice
 from forecasting.training.progress import PlainProgress
 from forecasting.training.run import NothingToLearn, Outcome, train
@@ -295,7 +299,7 @@ def test_training_cut_off_before_the_end_promotes_nothing(
         raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "decide_and_promote", cut)
+        patch.setattr(training_run, "decide_and_promote", cut)
         with pytest.raises(Cut):
             quick(other)
     assert ModelRegistry(other).aliases() == {}
@@ -379,33 +383,57 @@ class Done:
     stderr: str
 
 
-def command(settings: ForecastingSettings, *arguments: str, room: str = "training") -> Done:
-    """Run a command in this process, which has imported already what takes long to import."""
-    environment = {
+def given(settings: ForecastingSettings) -> dict[str, str]:
+    """Return the settings as a process is given them."""
+    return {
         "FORETICK_MODEL_NAME": settings.model_name,
         "FORETICK_EXPERIMENT": settings.experiment,
         "FORETICK_HOLDOUT_SESSIONS": "60",
     }
-    main = importlib.import_module(f"forecasting.{room}.command").main
+
+
+def command(settings: ForecastingSettings, work: Callable[[], int]) -> Done:
+    """Run a command in this process, which has imported already what takes long to import."""
     with (
-        mock.patch.dict(os.environ, environment),
+        mock.patch.dict(os.environ, given(settings)),
         redirect_stdout(StringIO()) as out,
         redirect_stderr(StringIO()) as err,
     ):
-        try:
-            code = main(list(arguments))
-        except SystemExit as end:
-            code = end.code
+        code = work()
     structlog.reset_defaults()
     return Done(code, out.getvalue(), err.getvalue())
 
 
-def test_command_freezes_then_trains_on_what_it_froze(other: ForecastingSettings) -> None:
-    frozen = command(other, "--freeze")
-    vector = frozen.stdout.splitlines()[-1]
+def training(settings: ForecastingSettings, families: str = "naive", **options: Any) -> Done:
+    return command(settings, lambda: run_training(families_named(families), **options))
 
-    trained = command(other, "--offsets", vector, "--families", "naive", "--if-needed")
-    again = command(other, "--offsets", vector, "--families", "naive", "--if-needed")
+
+def backtested(settings: ForecastingSettings, **options: Any) -> Done:
+    return command(settings, lambda: backtest(BacktestOptions(**options)))
+
+
+def test_training_begins_only_where_somebody_can_date_its_decision(
+    other: ForecastingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORETICK_CLOCK_URL", "http://127.0.0.1:9/clock")
+
+    refused = training(other)
+    registered = training(other, register_only=True)
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith(
+        "training ended without a result: the clock at http://127.0.0.1:9"
+    )
+    assert "training naive" not in refused.stderr, "no work was done for nothing"
+    assert registered.returncode == 0, registered.stderr
+
+
+def test_command_freezes_then_trains_on_what_it_froze(other: ForecastingSettings) -> None:
+    frozen = training(other, freeze=True)
+    vector = as_of_named(frozen.stdout.splitlines()[-1])
+
+    trained = training(other, as_of=vector, if_needed=True)
+    again = training(other, as_of=vector, if_needed=True)
 
     assert (trained.returncode, again.returncode) == (0, 0), trained.stderr + again.stderr
     assert "champion: no family passed the gate" in trained.stdout
@@ -417,11 +445,11 @@ def test_command_freezes_then_trains_on_what_it_froze(other: ForecastingSettings
 def test_backtest_of_registered_versions_logs_its_figures_and_report(
     other: ForecastingSettings, tmp_path: Path
 ) -> None:
-    untrained = command(other, "--registered", room="backtest")
-    trained = command(other, "--families", "naive", "--register-only")
+    untrained = backtested(other, registered=True)
+    trained = training(other, register_only=True)
 
-    asked = ("--registered", "--if-needed", "--sessions", "40", "--out", str(tmp_path / "report.html"))
-    done, again = command(other, *asked, room="backtest"), command(other, *asked, room="backtest")
+    asked = {"registered": True, "if_needed": True, "sessions": 40, "out": tmp_path / "report.html"}
+    done, again = backtested(other, **asked), backtested(other, **asked)
 
     assert untrained.returncode == 1
     assert "train first" in untrained.stderr
@@ -437,18 +465,23 @@ def test_backtest_of_registered_versions_logs_its_figures_and_report(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "code", "words"),
     [
-        (["--families", "prophet"], "no family prophet"),
-        (["--offsets", "{"], "not an offset vector"),
-        (["--offsets", '{"stock-data": {"0": [0, 99999999]}}'], "the log ends before"),
+        (["--families", "prophet"], 2, "no family prophet"),
+        (["--offsets", "{"], 2, "not an offset vector"),
+        (["--offsets", '{"stock-data": {"0": [0, 99999999]}}'], 1, "the log ends before"),
     ],
 )
 def test_command_that_cannot_do_what_is_asked_says_why(
-    other: ForecastingSettings, arguments: list[str], words: str
+    other: ForecastingSettings, arguments: list[str], code: int, words: str
 ) -> None:
-    done = command(other, *arguments)
+    done = subprocess.run(
+        [sys.executable, "-m", "stack", "train", *arguments],
+        env=os.environ | given(other),
+        capture_output=True,
+        text=True,
+    )
 
-    assert done.returncode in (1, 2)
-    assert words in done.stderr
+    assert done.returncode == code
+    assert words in " ".join(done.stderr.replace("│", " ").split())
     assert "Traceback" not in done.stderr

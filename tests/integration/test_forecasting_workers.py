@@ -89,6 +89,18 @@ def test_workers_of_a_scheduler_that_is_not_there_are_told_to_be_away(monkeypatc
         raise AssertionError("it went on without workers")
 
 
+def test_workers_of_a_cluster_without_dask_installed_are_told_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+
+    with (
+        pytest.raises(WorkersAway, match=r"not installed: install requirements/dask.txt"),
+        workers(ForecastingSettings(dask_scheduler="tcp://127.0.0.1:9")),
+    ):
+        raise AssertionError("it went on without workers")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_workers_of_a_training_that_is_ended_end_with_it(number: int) -> None:
     training = subprocess.Popen([sys.executable, "-c", FITTING], stdout=subprocess.PIPE, text=True)

@@ -217,6 +217,19 @@ def test_rebuild_stops_at_an_open_letter_and_passes_over_a_dropped_one(settings)
     assert documents(settings, "stock_data") == expected(settings, BARS)
 
 
+@pytest.mark.parametrize("decision", [("redrive", "--all"), ("drop", "stock-data/0", "--reason", "poison")])
+def test_nothing_is_decided_of_letters_while_the_exchange_is_silent(settings, monkeypatch, decision):
+    publish_raw(settings, b"poison")
+    project(settings)
+    monkeypatch.setenv("FORETICK_CLOCK_URL", "http://127.0.0.1:9/clock")
+
+    said = foretick(*decision, code=1)
+
+    assert "the clock at http://127.0.0.1:9/clock does not answer" in said
+    assert "Traceback" not in said
+    assert len(DeadLetters(settings).of(STOCK_DATA).open) == 1
+
+
 def test_poison_read_again_from_the_beginning_is_not_buried_again(settings):
     publish_raw(settings, b"poison")
     publish(settings, bars(5))

@@ -20,7 +20,7 @@ from projections.mongo import Store
 from projections.read_models.table import READ_MODELS
 from projections.rebuild import rebuild
 from projections.settings import ProjectionSettings
-from streaming.sink import Away
+from streaming.errors import StoreAway
 from tests.integration.projecting import (
     Running,
     assert_reconciled,
@@ -134,7 +134,7 @@ def test_outage_during_a_rebuild_leaves_the_live_read_model_and_the_next_rebuild
             server.kill()
         seen.append(done)
 
-    with pytest.raises(Away, match="MongoDB"):
+    with pytest.raises(StoreAway, match="MongoDB"):
         rebuild(settings, "stock_data", progress=killing)
     assert 0 < seen[0] < 6000
     server.start()
@@ -163,7 +163,7 @@ def test_outage_in_the_middle_of_the_rename_is_mended_from_the_log(settings, ser
         if not live:
             running.stop.set()
             running.thread.join()
-        with pytest.raises(Away, match="MongoDB"):
+        with pytest.raises(StoreAway, match="MongoDB"):
             rebuild(settings, "stock_data", accept_difference=True)
         server.start()
         if live:  # after half a takeover it ends, for it cannot go back by itself; after none or all of one, it goes on

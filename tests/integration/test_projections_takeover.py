@@ -15,9 +15,9 @@ from projections.mongo import Store, now
 from projections.read_models.bars import BARS
 from projections.rebuild import rebuild
 from projections.sink import ReadModelSink
+from streaming.errors import StoreAway
 from streaming.reader import read_all, watermarks
 from streaming.records import Batch
-from streaming.sink import Away
 from tests.integration.projecting import Running, bars, documents, expected, publish
 from tests.support.waiting import until
 
@@ -112,9 +112,9 @@ def test_sink_stops_for_a_rebuild_and_goes_on_after_it(settings, store):
         stopped = threading.Thread(target=lease.pause_writers)
         stopped.start()
         until(lambda: (sink.attend(), not stopped.is_alive())[1], "the writer has stopped")
-        with pytest.raises(Away, match="paused"):
+        with pytest.raises(StoreAway, match="paused"):
             sink.apply(batch(settings))
-        with pytest.raises(Away, match="taking over"):
+        with pytest.raises(StoreAway, match="taking over"):
             ReadModelSink(settings, store, BARS, "newcomer").positions(partitions(settings))
     assert documents(settings, NAME) == {}
 
@@ -133,7 +133,7 @@ def test_sink_goes_on_by_itself_after_a_rebuild_that_died_while_it_paused(settin
     takeover.ask_for_pause(store, NAME, "dead")
     sink.attend()
     takeover.fence_writers(store, NAME, "dead")
-    with pytest.raises(Away):
+    with pytest.raises(StoreAway):
         sink.apply(batch(settings))
 
     monkeypatch.setattr(store, "now", later)
@@ -167,7 +167,7 @@ def test_sink_that_slept_through_a_takeover_cannot_move_its_checkpoint(settings,
         store.advance(moves)
 
     monkeypatch.setattr(sleeper, "_store", _Sleeping(store, sleep_through))
-    with pytest.raises(Away, match="moved by another writer or by a rebuild"):
+    with pytest.raises(StoreAway, match="moved by another writer or by a rebuild"):
         sleeper.apply(whole)
 
     assert documents(settings, NAME) == expected(settings, BARS)
@@ -183,7 +183,7 @@ def test_sink_superseded_for_long_stops_loudly(settings, store, monkeypatch):
     sink.positions(partitions(settings))
     store.stamp_checkpoints(NAME, 99)
     whole = batch(settings)
-    with pytest.raises(Away):
+    with pytest.raises(StoreAway):
         sink.apply(whole)
 
     monkeypatch.setattr(sinks, "_GRACE_SECONDS", -1.0)

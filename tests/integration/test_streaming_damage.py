@@ -48,7 +48,7 @@ def test_damaged_batch_stops_every_reader_with_its_coordinates_and_is_no_dead_le
     publish(settings, [BAR])
     file = segment(servers.data, settings.physical(STOCK_DATA.name), partition)
     end = batches(file)[1][1]
-    told = rf"the log is damaged at .*stock-data\[{partition}\]@1: .*docs/operations.md, A damaged log"
+    told = rf"the log is damaged at .*stock-data\[{partition}\]@1: .*docs/how-to/back-up.md, A damaged log"
     byte = file.read_bytes()[end - 20]
     with overwritten(file, end - 20, bytes([byte ^ 1])):
         with pytest.raises(Damaged, match=told):

@@ -16,6 +16,7 @@ from contracts.samples import SAMPLES, sample
 from contracts.topics import STOCK_DATA, topic_of
 from streaming.codec import Codec, Poison
 from streaming.dead_letters import DeadLetters
+from streaming.errors import StoreAway
 from streaming.loop import Loop
 from streaming.offsets_at import offsets_at
 from streaming.publisher import Publisher
@@ -25,7 +26,6 @@ from streaming.redriving import CannotSettle, Redriver
 from streaming.registry import Registry
 from streaming.restoring import restore_registry
 from streaming.settings import StreamSettings
-from streaming.sink import Away
 from tests.support.topics import produce
 from tests.support.waiting import PATIENCE, until
 
@@ -66,7 +66,7 @@ class MemorySink:
     def apply(self, batch: Batch) -> None:
         if self.failures:
             self.failures -= 1
-            raise Away("the test's store is away")
+            raise StoreAway("the test's store is away")
         self.records += batch.records
         self.dead += batch.dead
         self.next |= batch.next_offsets

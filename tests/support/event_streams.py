@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from gateway.stream.clients import Client
 from gateway.stream.messages import Message, Subscription
-from gateway.stream.resume import ResumeGone
+from streaming.damage import LogUnsound
 
 TOPIC = "stock-data"
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class MemoryLog:
         self.reads += 1
         for partition, first in start.items():
             if first < self.lows.get(partition, 0):
-                raise ResumeGone(f"{first} is gone")
+                raise LogUnsound(f"{first} is gone")
             wanted = [each for each in self.messages[partition] if first <= each.offset < end[partition]]
             for begin in range(0, len(wanted), self.chunk):
                 await asyncio.sleep(0)

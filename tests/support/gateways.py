@@ -41,6 +41,7 @@ class MemoryQueries:
         self.split: tuple[Split, ...] = ()
         self.failure: Exception | None = None
         self.reached = {"stock-data": {"0": 3}}
+        self.asked = 0  # for its position
 
     async def bars(self, symbol: str, interval: str, *, limit: int, **_: Any) -> list[Document]:
         self._answer()
@@ -62,8 +63,20 @@ class MemoryQueries:
         self._answer()
         return []
 
+    async def promotions(self) -> list[Document]:
+        self._answer()
+        return []
+
+    async def leaderboard_state(self) -> tuple[object, dict[str, dict[str, int]]]:
+        self._answer()
+        return "made of", self.reached
+
+    async def leaderboard_changes(self, since: object, until: object) -> set[tuple[str, str]]:
+        return set()
+
     async def position(self, *models: str) -> dict[str, dict[str, int]]:
         self._answer()
+        self.asked += 1
         return self.reached
 
     def _answer(self) -> None:

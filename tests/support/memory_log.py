@@ -21,7 +21,7 @@ from forecasting.scoring.service import Scoring
 from forecasting.serving.loaded_models import LoadedModels
 from forecasting.serving.service import Serving
 from forecasting.settings import ScoreSettings, ServeSettings
-from streaming.publisher import KafkaAway
+from streaming.errors import KafkaAway
 from streaming.records import Batch, Partition, Record
 from tests.support.markets import market
 

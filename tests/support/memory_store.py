@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from contracts.documents import CHECKPOINTS_COLLECTION
 from projections.answers import Superseded
 from projections.folds import Document
-from projections.mongo import CHECKPOINTS, GENERATIONS
-from streaming.sink import Away
+from projections.mongo import GENERATIONS
+from streaming.errors import StoreAway
 
 
 class WholeStore:
@@ -74,24 +75,24 @@ class WholeStore:
     # Checkpoints
 
     def checkpoints(self, model: str) -> list[Document]:
-        return list(self.scan(CHECKPOINTS, {"read_model": model}))
+        return list(self.scan(CHECKPOINTS_COLLECTION, {"read_model": model}))
 
     def advance(self, moves: Sequence[tuple[int, Document]]) -> None:
         matched = 0
         for old, new in moves:
-            row = self.data[CHECKPOINTS][new["_id"]]
+            row = self.data[CHECKPOINTS_COLLECTION][new["_id"]]
             if row["generation"] == new["generation"] and row["next_offset"] in (old, new["next_offset"]):
-                self._write(CHECKPOINTS, {**row, **new})
+                self._write(CHECKPOINTS_COLLECTION, {**row, **new})
                 matched += 1
         if matched != len(moves):
             raise Superseded("a checkpoint was moved by another writer or by a rebuild")
 
     def stamp_checkpoints(self, model: str, generation: int) -> None:
-        for row in self.data.get(CHECKPOINTS, {}).values():
+        for row in self.data.get(CHECKPOINTS_COLLECTION, {}).values():
             row["generation"] = generation
 
     def rewind_checkpoints(self, model: str, generation: int) -> None:
-        for row in self.data.get(CHECKPOINTS, {}).values():
+        for row in self.data.get(CHECKPOINTS_COLLECTION, {}).values():
             row |= {"generation": generation, "next_offset": 0}
 
     # Generations
@@ -115,7 +116,7 @@ class WholeStore:
     def _write(self, collection: str, document: Document) -> None:
         if self.writes_left is not None:
             if self.writes_left == 0:
-                raise Away("the store died in the middle of a write")
+                raise StoreAway("the store died in the middle of a write")
             self.writes_left -= 1
         self.data.setdefault(collection, {})[document["_id"]] = deepcopy(document)
 

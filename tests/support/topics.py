@@ -20,12 +20,12 @@ def clear_topics(settings: StreamSettings) -> None:
 
 
 def make_anew(settings: StreamSettings, topic: Topic) -> None:
-    """Delete a topic and make it anew, empty."""
+    """Delete a topic and make it again, empty."""
     name = settings.physical(topic.name)
     admin = AdminClient({"bootstrap.servers": settings.kafka})
     admin.delete_topics([name])[name].result(PATIENCE * 30)
     until(lambda: name not in admin.list_topics(timeout=5).topics, f"{name} is gone")
-    until(lambda: name in ensure_topics(settings), f"{name} is made anew")
+    until(lambda: name in ensure_topics(settings), f"{name} is made again")
 
 
 def produce(

@@ -1,4 +1,4 @@
-"""The example of docs/models.md is code that works."""
+"""The example of docs/explanation/models.md is code that works."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import pandas as pd
 
 from tests.support.markets import market
 
-PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "models.md"
 
 
 def test_family_of_the_page_learns_forecasts_and_comes_back_from_json(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The table "Rights of each service" of docs/operations.md is what the code does."""
+"""The table of docs/reference/rights.md is what the code does."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from contracts.topics import TOPICS
 from projections.read_models.table import READ_MODELS
 
 PROJECT = Path(__file__).parents[2]
-PAGE = (PROJECT / "docs" / "operations.md").read_text().split("## Rights of each service")[1].split("\n## ")[0]
+PAGE = (PROJECT / "docs" / "reference" / "rights.md").read_text()
 ROWS = {row[0]: row[1:] for row in re.findall(r"^\| ([a-z()\- ]+) " + r"\| ([^|]+) " * 4 + r"\|$", PAGE, re.MULTILINE)}
 MODULES = {
     "producers": "producers.main",
@@ -79,7 +79,7 @@ def test_service_reads_the_topics_that_its_code_names_and_no_other(service: str)
 @pytest.mark.parametrize("service", MODULES)
 def test_service_joins_the_groups_that_its_code_names_and_no_other(service: str) -> None:
     texts = [file.read_text() for name in reached(MODULES[service]) if (file := file_of(name))]
-    groups = {group for text in texts for group in re.findall(r'(?:Follower|Loop)\(\s*\w+,\s*f?"([^"]+)"', text)}
+    groups = {group for text in texts for group in re.findall(r'Loop\(\s*\w+,\s*f?"([^"]+)"', text)}
     if service == "projections":
         assert groups == {"foretick.{model.name}"}
         groups = {f"foretick.{model.name}" for model in READ_MODELS}

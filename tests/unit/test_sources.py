@@ -62,7 +62,7 @@ def test_page_needs_no_base_which_the_policy_forbids() -> None:
     assert re.findall(r'(?:href|src)="(?!/)', page) == []
     assert '"deployUrl": "/"' in build
     asked = r"[`']api/|(?:open|post<\w+>)\('(?!/)"
-    for path in ("api.ts", "market-stream.ts"):
+    for path in ("api/api.ts", "stream/market-stream.ts"):
         assert re.findall(asked, (PROJECT / "web/src/app/core" / path).read_text()) == []
 
 
@@ -77,5 +77,5 @@ def test_page_shows_texts_as_texts_hears_no_other_window_and_keeps_its_theme_alo
     kept = {"localStorage"}
     assert {path: what for path, what in found.items() if what} == {
         "public/theme.js": kept,
-        "src/app/core/theme.ts": kept,
+        "src/app/core/state/theme.ts": kept,
     }

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import psutil
-from dotenv import dotenv_values
 
 from stack.layout import MARK, Layout
 from stack.run.backup import registry
@@ -23,6 +22,7 @@ from stack.run.lock import Lock
 from stack.services.sqlite import copy_database
 from stack.services.supervisor import PROJECT as ROOT
 from stack.services.supervisor import PYTHON, Supervisor
+from stack.settings import from_file
 from streaming.damage import Damaged
 from streaming.ranges import every_end
 
@@ -41,7 +41,7 @@ def back_up(layout: Layout, folder: Path, progress: BackupProgress = lambda done
     Raises:
         BackupRefused: it cannot be made here, or not into this folder.
         Damaged: the log is not what was written to it.
-        LogAway, OSError: Kafka or the registry does not answer, or the folder cannot be written.
+        KafkaAway, OSError: Kafka or the registry does not answer, or the folder cannot be written.
     """
     if folder.is_relative_to(layout.home):
         raise BackupRefused(f"{folder} is in the home, and would be lost with it. Name a folder on another disk.")
@@ -209,8 +209,7 @@ def _cluster(properties: Path) -> str:
 
 def _settings(layout: Layout) -> dict[str, str]:
     """Return the settings of what runs."""
-    told = {name: value or "" for name, value in dotenv_values(layout.project / ".env").items()}
-    return chosen_settings(layout, told | psutil.Process(Supervisor(layout).pid()).environ())
+    return chosen_settings(layout, from_file(layout.project) | psutil.Process(Supervisor(layout).pid()).environ())
 
 
 def chosen_settings(layout: Layout, environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """Answers are kept for a while, each question's apart, and failures never."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
+from gateway import cached
 from gateway.cached import CachedAnswers
 from tests.support.event_streams import run
 
@@ -16,7 +18,7 @@ class Worker:
         self.failure: Exception | None = None
 
     async def answer(self, question: str) -> str:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         self.asked.append(question)
         if self.failure:
             raise self.failure
@@ -34,12 +36,15 @@ def test_those_who_ask_at_once_share_one_answer():
     run(check())
 
 
-def test_answer_is_worked_out_anew_after_its_time():
+def test_answer_is_worked_out_again_after_its_time(monkeypatch: pytest.MonkeyPatch):
     async def check():
-        worker = Worker()
-        kept = CachedAnswers(0.05, worker.answer)
+        worker, now = Worker(), 0.0
+        monkeypatch.setattr(cached, "time", SimpleNamespace(monotonic=lambda: now))
+        kept = CachedAnswers(5, worker.answer)
         assert await kept.of("a") == "a 1"
-        await asyncio.sleep(0.06)
+        now = 4.9
+        assert await kept.of("a") == "a 1"
+        now = 5.0
         assert await kept.of("a") == "a 2"
 
     run(check())

@@ -251,7 +251,7 @@ def test_list_answers_carry_their_position_in_body_and_header() -> None:
             answer = await running.http.get("/api/symbols")
             assert answer.json()["position"] == {"stock-data": {"0": 3}}
             assert json.loads(answer.headers["X-Stream-Position"]) == answer.json()["position"]
-            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Cache-Control"] == "private, no-cache"
 
     run(check())
 
@@ -363,7 +363,9 @@ def test_list_with_a_position_waits_until_the_read_model_is_there() -> None:
         async with gateway() as running:
             running.queries.rows = [bar(10.0, 0)]
             asking = asyncio.create_task(running.http.get('/api/bars/AAPL?min_position={"stock-data":{"0":5}}'))
-            await asyncio.sleep(0.15)
+            asked = running.queries.asked
+            while running.queries.asked < asked + 3:
+                await asyncio.sleep(0.01)
             assert not asking.done()
             running.queries.reached = {"stock-data": {"0": 5}}
             assert (await asking).json()["position"] == {"stock-data": {"0": 5}}
@@ -408,3 +410,32 @@ def test_docs_name_every_route_and_need_no_script() -> None:
 
 def test_app_made_opens_nothing() -> None:
     create_app(GatewaySettings(kafka="127.0.0.1:9", mongodb="mongodb://127.0.0.1:9"))  # type: ignore[arg-type]
+
+
+def test_each_list_is_read_by_position_and_by_tag() -> None:
+    spec = create_app(GatewaySettings()).openapi()
+    lists = {}
+    for path, operations in spec["paths"].items():
+        content = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        name = content.get("application/json", {}).get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
+        if "items" in spec["components"]["schemas"].get(name, {}).get("properties", {}):
+            lists[path] = operations["get"]
+    assert len(lists) == 7, set(lists)
+    for path, operation in lists.items():
+        taken = {parameter["name"].lower() for parameter in operation["parameters"]}
+        assert {"min_position", "if-none-match"} <= taken, path
+        assert {"304", "422", "503"} <= set(operation["responses"]), path
+
+
+@pytest.mark.parametrize("path", ["/api/symbols", "/api/models", "/api/promotions", "/api/leaderboard"])
+def test_list_that_has_not_changed_is_answered_by_304(path: str) -> None:
+    async def check() -> None:
+        async with gateway() as running:
+            first = await running.http.get(path)
+            assert first.status_code == 200, first.text
+            again = await running.http.get(path, headers={"If-None-Match": first.headers["ETag"]})
+            assert (again.status_code, again.content) == (304, b"")
+            late = await running.http.get(path, params={"min_position": '{"no-such-topic":{"0":5}}'})
+            assert late.status_code in (422, 503)
+
+    run(check())

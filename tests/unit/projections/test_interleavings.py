@@ -16,18 +16,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from contracts.documents import CHECKPOINTS_COLLECTION
 from contracts.topics import STOCK_DATA
 from projections import sink as sinks
 from projections import takeover
 from projections.answers import Superseded
 from projections.comparison import compare
-from projections.mongo import CHECKPOINTS
 from projections.read_models.bars import BARS
 from projections.sink import ReadModelSink
 from projections.writer import Writer
+from streaming.errors import StoreAway
 from streaming.records import Batch
 from streaming.settings import StreamSettings
-from streaming.sink import Away
 from tests.support.histories import Entry, Read, of_reads
 from tests.support.logs import CLOSED, bar, folded, record
 from tests.support.memory_store import WholeStore
@@ -50,7 +50,7 @@ class Rebuild:
 
 
 class Sink(ReadModelSink):
-    """The live writer; its topics are never made anew."""
+    """The live writer; its topics are never made again."""
 
     def _epochs(self, topics: set[str]) -> dict[str, str]:
         return dict.fromkeys(topics, "epoch")
@@ -114,7 +114,7 @@ class Interleavings(RuleBasedStateMachine):
         self.sinks.setdefault(name, self._new_sink(name))
         try:
             self.sinks[name].positions(PLACES)
-        except Away:
+        except StoreAway:
             self.sinks[name].held = {}
 
     @rule(
@@ -139,7 +139,7 @@ class Interleavings(RuleBasedStateMachine):
         self.store.writes_left = dies_after
         try:
             sink.apply(batch)
-        except (Away, Superseded):
+        except (StoreAway, Superseded):
             if self.store.writes_left == 0:
                 del self.sinks[name]  # killed; it says goodbye to nobody
         finally:
@@ -160,7 +160,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(partition=st.sampled_from(PARTITIONS), share=st.floats(0, 1))
     def move_back(self, partition: int, share: float) -> None:
         """Let a checkpoint be moved back by hand, while no writer runs."""
-        row = self.store.data.get(CHECKPOINTS, {}).get(f"{NAME}|{STOCK_DATA.name}|{partition}")
+        row = self.store.data.get(CHECKPOINTS_COLLECTION, {}).get(f"{NAME}|{STOCK_DATA.name}|{partition}")
         if row and not self.sinks:
             self.hold_reads_against_the_log()  # what is read from now on may know less
             row["next_offset"] = int(row["next_offset"] * share)

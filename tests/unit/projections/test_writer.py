@@ -11,7 +11,7 @@ from projections.read_models.leaderboard import LEADERBOARD
 from projections.read_models.symbols import SYMBOLS
 from projections.read_models.table import READ_MODELS
 from projections.writer import Writer
-from streaming.sink import Away, TooSlow
+from streaming.errors import StoreAway, TooSlow
 from tests.support.logs import MemoryStore, bar, folded, issued, log_of, record, scored
 
 SYMBOL = st.sampled_from(["AAPL", "IBM", "MSFT"])
@@ -120,7 +120,7 @@ def test_writer_document_that_never_holds_still_is_left_for_later():
     Writer(store, BARS, "c").write([record(bar(), 0)])
     store.before_replace = lambda: store.documents[bar().bar_id].update(_n=store.documents[bar().bar_id]["_n"] + 1)
 
-    with pytest.raises(Away, match="another writer"):
+    with pytest.raises(StoreAway, match="another writer"):
         Writer(store, BARS, "c").write([record(bar(revision=1), 1)])
 
 

@@ -44,7 +44,7 @@ def test_letter_reads_back_as_it_was_buried():
 
 
 def test_letter_of_the_same_place_with_other_bytes_is_another_one():
-    letters = folded(DEAD, replace(DEAD, value=b"\x01of a topic made anew"))
+    letters = folded(DEAD, replace(DEAD, value=b"\x01of a topic made again"))
     assert len(letters.open) == 2
     assert letters.holds(DEAD)
     assert not letters.holds(replace(DEAD, value=b"unseen"))

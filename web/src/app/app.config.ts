@@ -4,13 +4,13 @@ import { type ApplicationConfig, provideBrowserGlobalErrorListeners } from '@ang
 import { provideRouter, withComponentInputBinding, withInMemoryScrolling } from '@angular/router';
 
 import { routes } from './app.routes';
-import { askAgain } from './core/ask-again';
+import { retryReads } from './core/api/retry-interceptor';
 
 export const appConfig: ApplicationConfig = {
   providers: [
     provideBrowserGlobalErrorListeners(),
     { provide: APP_BASE_HREF, useValue: '/' }, // the policy lets no <base> in
     provideRouter(routes, withComponentInputBinding(), withInMemoryScrolling({ scrollPositionRestoration: 'top' })),
-    provideHttpClient(withInterceptors([askAgain])),
+    provideHttpClient(withInterceptors([retryReads])),
   ],
 };

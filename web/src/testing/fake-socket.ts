@@ -1,4 +1,4 @@
-import type { SocketSettings } from '../app/core/resuming-socket';
+import type { SocketSettings } from '../app/core/stream/resuming-socket';
 
 /** A WebSocket without a network: the test is the gateway. */
 export class FakeSocket {

@@ -1,4 +1,4 @@
-import type { Promotion } from '../app/core/api-types';
+import type { Promotion } from '../app/core/api/api-types';
 
 /** A move of the alias `champion` to a transformer, version 4. */
 export function promotion(changes: Partial<Promotion> = {}): Promotion {

@@ -1,6 +1,6 @@
-import type { Page } from '../app/core/api-types';
-import type { Bar } from '../app/core/bars';
-import type { BarClosed, ForecastIssued, ModelRef } from '../app/core/events';
+import type { Page } from '../app/core/api/api-types';
+import type { Bar } from '../app/core/market/bars';
+import type { BarClosed, ForecastIssued, ModelRef } from '../app/core/api/events';
 
 /** Days of January 2012 as closing times of New York's sessions. */
 export function closedAt(day: number): string {

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.backtest import command
 from forecasting.backtest.baselines import ROLLING, rolling_conformal
+from forecasting.backtest.command import BacktestOptions, backtest
 from forecasting.backtest.leakage import leakage_warnings, worst_window
 from forecasting.backtest.metrics import (
     METRICS,
@@ -41,9 +41,9 @@ def test_backtest_of_a_file_prints_every_figure_and_writes_a_page_that_needs_not
     prices: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "report.html"
-    arguments = ["--csv", str(prices), "--families", "naive", "--sessions", "80", "--refit", "40"]
+    options = BacktestOptions(csv=prices, families=["naive"], sessions=80, refit=40, mlflow=False, out=out)
 
-    code = command.main([*arguments, "--no-mlflow", "--out", str(out)])
+    code = backtest(options)
 
     printed = capsys.readouterr().out
     assert code == 0
@@ -55,7 +55,7 @@ def test_backtest_of_a_file_prints_every_figure_and_writes_a_page_that_needs_not
 
 
 def test_backtest_of_what_is_not_there_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["--csv", str(tmp_path / "none.csv"), "--no-mlflow"]) == 1
+    assert backtest(BacktestOptions(csv=tmp_path / "none.csv", mlflow=False)) == 1
     assert "no CSV file" in capsys.readouterr().err
 
 
@@ -93,7 +93,7 @@ def test_poorest_run_is_the_lowest_mean_of_sessions_in_a_row() -> None:
 def real() -> tuple[pd.DataFrame, Questions, dict[str, np.ndarray]]:
     """The random walk of this project and the plain one on the last 252 sessions of 94 US stocks.
 
-    Learned anew before those sessions; the calibration has run for 252 sessions before them, as in service.
+    Learned again before those sessions; the calibration has run for 252 sessions before them, as in service.
     """
     path = real_path()
     if path is None:
@@ -108,6 +108,7 @@ def real() -> tuple[pd.DataFrame, Questions, dict[str, np.ndarray]]:
     return frame, last, {"naive": said[rows], ROLLING: rolling_conformal(frame, last)}
 
 
+@pytest.mark.slow
 def test_intervals_on_real_stocks_cover_what_they_say(real) -> None:
     _, asked, said = real
     held = inside(said["naive"], asked)[:, 0]
@@ -121,6 +122,7 @@ def test_intervals_on_real_stocks_cover_what_they_say(real) -> None:
     assert worst_window(held[:, 1], asked.windows.origins) >= 0.935
 
 
+@pytest.mark.slow
 def test_crps_on_real_stocks_is_below_the_plain_random_walks_and_the_point_is_no_better(real) -> None:
     frame, asked, said = real
     table = summary_by_step(by_symbol(said, asked, frame[frame["ds"] < asked.windows.origins.min()]), ROLLING)

@@ -100,7 +100,8 @@ def futures(
     [
         *((name, 5, ("mutated", "removed", "added", "all")) for name in ("rolling", "naive")),
         # Which take their time to learn:
-        *((name, 1, ("mutated", "all")) for name in ("arima", "lstm", "transformer", "ensemble")),
+        *((name, 1, ("mutated", "all")) for name in ("arima", "ensemble")),
+        *(pytest.param(name, 1, ("mutated", "all"), marks=pytest.mark.slow) for name in ("lstm", "transformer")),
     ],
 )
 def test_answers_up_to_an_origin_do_not_change_with_anything_after_it(

@@ -18,7 +18,7 @@ THEN = replace(HERE, pid=42, started=700)
     ("owner", "started", "gone"),
     [
         (THEN, None, True),
-        (THEN, 900, True),  # its PID was given out anew
+        (THEN, 900, True),  # its PID was given out again
         (THEN, 700, False),
         (THEN, HIDDEN, False),
         (HERE, 5000, False),

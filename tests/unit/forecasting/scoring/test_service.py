@@ -14,7 +14,7 @@ from contracts.events import ModelPromoted
 from contracts.parts import OffsetRange
 from contracts.samples import sample
 from contracts.topics import FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
-from streaming.publisher import KafkaAway
+from streaming.errors import KafkaAway
 from tests.support.markets import bar, split
 from tests.support.memory_log import MemoryLog, Model, Watch, feed, models_at_work, scoring, serving
 

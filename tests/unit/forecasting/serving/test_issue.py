@@ -9,7 +9,7 @@ import pytest
 from contracts.events import BrokenInvariant
 from contracts.ids import forecast_id
 from contracts.parts import ModelRef
-from forecasting.log.recent_bars import LogEvent
+from forecasting.data.recent_bars import LogEvent
 from forecasting.serving.issue import cast_roles, forecast_event, forecast_steps, lineage_of
 from forecasting.serving.pending import IssuedForecasts, PendingForecast, SeriesProgress
 from tests.support.markets import bar, sessions

@@ -12,7 +12,7 @@ from contracts.events import ForecastScored
 from contracts.samples import sample
 from contracts.topics import FORECAST_SCORES, STOCK_FORECASTS
 from forecasting.serving.loaded_models import LoadedModels
-from streaming.publisher import KafkaAway
+from streaming.errors import KafkaAway
 from streaming.records import Batch
 from tests.support.markets import bar, split
 from tests.support.memory_log import MemoryLog, Model, Watch, feed, models_at_work, serving

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from gateway.stream.clients import Client
 from gateway.stream.hub import Hub
 from gateway.stream.messages import Message
-from gateway.stream.resume import Resume, ResumeAway, parse_resume, resume
+from gateway.stream.resume import Resume, parse_resume, resume
+from streaming.errors import KafkaAway
 from tests.support.event_streams import TOPIC, MemoryLog, drain, everything, gaps, made, offsets, read, run
 
 
@@ -150,7 +151,7 @@ def test_resume_while_the_log_is_away_waits_and_then_misses_nothing() -> None:
             async def marks(self, topic: str) -> dict[int, tuple[int, int]]:
                 if self.failures:
                     self.failures -= 1
-                    raise ResumeAway("broker away")
+                    raise KafkaAway("broker away")
                 return await super().marks(topic)
 
         client = Client(everything())

@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from gateway.stream.clients import Client
 from gateway.stream.hub import Hub
 from gateway.stream.messages import Message, Subscription
-from gateway.stream.resume import Resume, ResumeAway, resume
+from gateway.stream.resume import Resume, resume
+from streaming.errors import KafkaAway
 from tests.support.event_streams import TOPIC, MemoryLog, made, read
 from tests.support.histories import Entry, Heard, History, Joined, Missed, Place, anomalies
 
@@ -47,7 +48,7 @@ class FarLog(MemoryLog):
 
     def _reach(self) -> None:
         if self.away:
-            raise ResumeAway("the log is away")
+            raise KafkaAway("the log is away")
 
 
 class Listener:

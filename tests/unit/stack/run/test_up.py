@@ -1,6 +1,8 @@
 """What `foretick up` does one after the other, and that a step which fails keeps nothing else from running."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,16 @@ from stack.services.supervisor import Supervisor, SupervisorGone
 from stack.services.table import SERVICE_NAMES, services
 from stack.terminal import Terminal
 
+TOLD = """
+import sys
+from stack.run.up import hear_stops
+
+stop = hear_stops()
+try:
+    exec("import os, sys, time; os.kill(os.getpid(), int(sys.argv[1])); time.sleep(20)")
+except KeyboardInterrupt:
+    print(stop.is_set())
+"""
 AIRFLOW = "airflow-scheduler"
 TRAINED = {"champion", "naive", "lstm"}
 
@@ -186,3 +198,9 @@ def test_socket_folder_that_somebody_made_before_us_is_refused(tmp_path):
             Supervisor(layout).pid()
     finally:
         trap.unlink()
+
+
+@pytest.mark.parametrize("number", [2, 15])
+def test_signal_that_comes_in_the_middle_of_an_import_leaves_the_exit_code_alone(number: int) -> None:
+    done = subprocess.run([sys.executable, "-c", TOLD, str(number)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

@@ -2,16 +2,16 @@ import { Component, computed, inject, signal } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
 import { catchError, EMPTY, exhaustMap, filter, type Observable, switchMap, tap, timer } from 'rxjs';
 
-import { Api, type LeaderboardQuery, PATHS } from '../../core/api';
-import type { Items, LeaderboardRow } from '../../core/api-types';
-import { BarFeed } from '../../core/bar-feed';
-import { familyName } from '../../core/families';
-import { EMPTY_LOAD, failed, type Load, LOADING, READY } from '../../core/loads';
-import { ModelBoard } from '../../core/model-board';
-import { problemOf } from '../../core/problems';
-import { centreOf, skillOf, toneOf } from '../../core/skills';
-import { change, count, decimal } from '../../common/numbers';
-import { LoadNote } from '../../common/load-note';
+import { Api, type LeaderboardQuery, PATHS } from '../../core/api/api';
+import type { Items, LeaderboardRow } from '../../core/api/api-types';
+import { BarFeed } from '../../core/market/bar-feed';
+import { familyName } from '../../core/models/families';
+import { EMPTY_LOAD, failed, type LoadState, LOADING, READY } from '../../core/api/load-state';
+import { ModelBoard } from '../../core/models/model-board';
+import { problemOf } from '../../core/api/problems';
+import { centreOf, skillOf, toneOf } from '../../core/models/skills';
+import { change, count, decimal } from '../../shared/numbers';
+import { LoadNote } from '../../shared/load-note';
 import { CoverageGauge } from './coverage-gauge';
 import { clicked, type Column, isShort, type Order, ordered } from './standings';
 
@@ -52,7 +52,7 @@ export class LeaderboardPage {
   protected readonly window = signal(252);
   protected readonly order = signal<Order>({ column: 'skill', descending: true });
   private readonly standings = signal<readonly LeaderboardRow[]>([]);
-  private readonly progress = signal<Load>(LOADING);
+  private readonly progress = signal<LoadState>(LOADING);
 
   private readonly query = computed<LeaderboardQuery>(() => ({
     ...(this.symbol() ? { symbol: this.symbol() } : {}),

@@ -1,5 +1,5 @@
-import type { LeaderboardRow } from '../../core/api-types';
-import { centreOf, skillOf, toneOf } from '../../core/skills';
+import type { LeaderboardRow } from '../../core/api/api-types';
+import { centreOf, skillOf, toneOf } from '../../core/models/skills';
 import { clicked, ordered } from './standings';
 
 const row = (family: string, changes: Partial<LeaderboardRow> = {}): LeaderboardRow => ({

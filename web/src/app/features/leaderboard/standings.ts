@@ -1,6 +1,6 @@
-import type { LeaderboardRow } from '../../core/api-types';
-import { familyName } from '../../core/families';
-import { skillOf } from '../../core/skills';
+import type { LeaderboardRow } from '../../core/api/api-types';
+import { familyName } from '../../core/models/families';
+import { skillOf } from '../../core/models/skills';
 
 /** A column by which versions can be put in order. */
 export type Column = 'family' | 'step' | 'sessions' | 'skill' | 'centre' | 'mase' | 'scrps' | 'coverage_80' | 'coverage_95';

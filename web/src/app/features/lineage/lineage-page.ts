@@ -2,17 +2,17 @@ import { Component, computed, effect, inject, input, signal } from '@angular/cor
 import { RouterLink } from '@angular/router';
 import { type Observable, retry, throwError, timer } from 'rxjs';
 
-import { Api, PATHS } from '../../core/api';
-import type { LineageOf } from '../../core/api-types';
-import { secondsOf } from '../../core/bars';
-import { familyName } from '../../core/families';
-import { LOADING } from '../../core/loads';
-import { PipelineFeed } from '../../core/pipeline-feed';
-import { type Problem, problemOf } from '../../core/problems';
-import { decimal, percent, price } from '../../common/numbers';
-import { LoadNote } from '../../common/load-note';
-import { ProblemNote } from '../../common/problem-note';
-import { MarketTime } from '../status/market-time';
+import { Api, PATHS } from '../../core/api/api';
+import type { LineageOf } from '../../core/api/api-types';
+import { secondsOf } from '../../core/market/bars';
+import { familyName } from '../../core/models/families';
+import { LOADING } from '../../core/api/load-state';
+import { PipelineFeed } from '../../core/pipeline/pipeline-feed';
+import { type Problem, problemOf } from '../../core/api/problems';
+import { decimal, percent, price } from '../../shared/numbers';
+import { LoadNote } from '../../shared/load-note';
+import { ProblemNote } from '../../shared/problem-note';
+import { MarketTime } from '../../core/market/market-time';
 import { DataFacts } from './data-facts';
 import { outcomesOf } from './outcomes';
 

@@ -1,4 +1,4 @@
-import type { LineageOf, Score } from '../../core/api-types';
+import type { LineageOf, Score } from '../../core/api/api-types';
 
 /** One settled step of a forecast. */
 export interface Outcome extends Score {

@@ -6,11 +6,12 @@ import { NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import { FAKE_SOCKET, FakeSocket } from '../../../testing/fake-socket';
 import { promotion } from '../../../testing/models';
 import { barClosed, forecast, page } from '../../../testing/samples';
+import { wordsIn } from '../../../testing/words';
 import { App } from '../../app';
 import { routes } from '../../app.routes';
-import { Api } from '../../core/api';
-import type { LeaderboardRow, Pipeline, Prediction } from '../../core/api-types';
-import { WEB_SOCKET } from '../../core/market-stream';
+import { Api } from '../../core/api/api';
+import type { LeaderboardRow, Pipeline, Prediction } from '../../core/api/api-types';
+import { WEB_SOCKET } from '../../core/stream/market-stream';
 
 const position = { 'stock-data': { '0': 3 } };
 const summary = (symbol: string) => ({ symbol, exchange: 'XNAS', currency: 'USD', bars: 3, last_close: 103 });
@@ -27,11 +28,6 @@ const prediction: Prediction = {
   warnings: ['The width is largely the usual one.'],
   input_sha256: 'abcdef0123456789',
 };
-
-function wordsIn(node: Node | null): readonly string[] {
-  if (node === null) return [];
-  return node.nodeType === Node.TEXT_NODE ? [node.nodeValue ?? ''] : [...node.childNodes].flatMap(wordsIn);
-}
 
 class FakeApi {
   names: readonly string[] = ['AAPL', 'IBM'];
@@ -56,8 +52,7 @@ describe('The page', () => {
   let fixture: ComponentFixture<App>;
 
   const find = (id: string) => (fixture.nativeElement as HTMLElement).querySelector<HTMLElement>(`[data-testid="${id}"]`);
-  /** What a reader meets: the text of each element, apart. */
-  const text = (id: string) => wordsIn(find(id)).join(' ').replace(/\s+/g, ' ').trim();
+  const text = (id: string) => wordsIn(find(id));
 
   async function settled(): Promise<void> {
     await vi.advanceTimersByTimeAsync(50);
@@ -146,7 +141,7 @@ describe('The page', () => {
     await settled();
     expect(champions()).toEqual(['v9', false, false]);
     expect(text('fan-legend')).toContain('ARIMA v4 former champion');
-    expect(text('champion-silent')).toMatch(/^LSTM v9 is the champion since .*; it speaks from the next close on.$/);
+    expect(text('champion-silent')).toMatch(/^LSTM v9 is the champion since .*; its first forecast comes with the next close.$/);
   });
 
   it('knows the champion while standings and promotions cannot be read', async () => {
@@ -181,7 +176,7 @@ describe('The page', () => {
     find('symbol-IBM')?.click();
     await settled();
     expect(text('fan-aged')).toBe('from the close of 1 Jan, 2 sessions old');
-    expect(text('forecast-past')).toBe('The newest forecast, from the close of Sun 1 Jan 2012, is 2 sessions old: all that it speaks of has come.');
+    expect(text('forecast-past')).toBe('The newest forecast, from the close of Sun 1 Jan 2012, is 2 sessions old: every session that it forecast has closed.');
   });
 
   it('says nothing of forecasts before it knows the bars that they are told beside', async () => {
@@ -208,8 +203,8 @@ describe('The page', () => {
     api.forecasts = () => of(page([forecast(3), late], {}));
     await open();
     expect(text('forecast-made')).toBe('from the close of Tue 3 Jan 2012');
-    expect(text('forecast-apart')).toBe('made 2 Jan, 2 ahead');
-    expect(text('forecast-table')).toContain('Random walk baseline v1 made 2 Jan, 2 ahead 100.00 −1.96 %');
+    expect(text('row-note')).toBe('made 2 Jan, 2 ahead');
+    expect(text('forecast-table')).toContain('Random walk baseline v1 made 2 Jan, 2 ahead 100.00');
     expect(text('fan-aged')).toBe('');
   });
 

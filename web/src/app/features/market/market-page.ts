@@ -1,16 +1,16 @@
 import { Component, effect, inject } from '@angular/core';
 
-import { PATHS } from '../../core/api';
-import { BarFeed } from '../../core/bar-feed';
-import { ForecastFeed } from '../../core/forecast-feed';
-import { LoadNote } from '../../common/load-note';
-import { ChartPanel } from '../chart/chart-panel';
-import { ForecastTable } from '../panel/forecast-table';
-import { LeaderboardTable } from '../panel/leaderboard-table';
-import { ModelCard } from '../panel/model-card';
-import { PredictForm } from '../panel/predict-form';
-import { SymbolList } from '../symbols/symbol-list';
-import { Selection } from './selection';
+import { PATHS } from '../../core/api/api';
+import { BarFeed } from '../../core/market/bar-feed';
+import { ForecastFeed } from '../../core/forecasts/forecast-feed';
+import { LoadNote } from '../../shared/load-note';
+import { ChartPanel } from './chart/chart-panel';
+import { ForecastTable } from './panel/forecast-table';
+import { LeaderboardTable } from './panel/leaderboard-table';
+import { ModelCard } from './panel/model-card';
+import { PredictForm } from './panel/predict-form';
+import { SymbolList } from './symbols/symbol-list';
+import { Selection } from '../../core/state/selection';
 
 /** The market at a glance: symbols, the chart of one, and what models say of it. */
 @Component({

@@ -1,16 +1,16 @@
 import { Component, computed, inject } from '@angular/core';
 
-import { PATHS } from '../../core/api';
-import { secondsOf } from '../../core/bars';
-import { BarFeed } from '../../core/bar-feed';
-import { familyName } from '../../core/families';
-import { MarketClock } from '../../core/market-clock';
-import { ModelBoard } from '../../core/model-board';
-import { PipelineFeed } from '../../core/pipeline-feed';
-import { count, decimal, percent } from '../../common/numbers';
-import { LoadNote } from '../../common/load-note';
-import { MarketTime } from '../status/market-time';
-import { sparkline } from '../symbols/sparklines';
+import { PATHS } from '../../core/api/api';
+import { secondsOf } from '../../core/market/bars';
+import { BarFeed } from '../../core/market/bar-feed';
+import { familyName } from '../../core/models/families';
+import { MarketClock } from '../../core/market/market-clock';
+import { ModelBoard } from '../../core/models/model-board';
+import { PipelineFeed } from '../../core/pipeline/pipeline-feed';
+import { count, decimal, percent } from '../../shared/numbers';
+import { LoadNote } from '../../shared/load-note';
+import { MarketTime } from '../../core/market/market-time';
+import { sparkline } from '../../shared/sparklines';
 import { ago, readModels } from './read-models';
 
 const WIDTH = 120;

@@ -1,4 +1,4 @@
-import type { ReadModelProgress } from '../../core/api-types';
+import type { ReadModelProgress } from '../../core/api/api-types';
 import { ago, readModels } from './read-models';
 
 const line = (changes: Partial<ReadModelProgress>): ReadModelProgress => ({

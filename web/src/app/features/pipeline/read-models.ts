@@ -1,4 +1,4 @@
-import type { ReadModelProgress } from '../../core/api-types';
+import type { ReadModelProgress } from '../../core/api/api-types';
 
 /** One read model over all its partitions. */
 export interface ReadModel {

@@ -1,7 +1,7 @@
-import type { MarketHours, ReplayClock } from '../../core/api-types';
-import { secondsOf } from '../../core/bars';
-import { ExchangeTimes } from '../../core/exchange-times';
-import type { LinkState } from '../../core/resuming-socket';
+import type { MarketHours, ReplayClock } from '../../core/api/api-types';
+import { secondsOf } from '../../core/market/bars';
+import { ExchangeTimes } from '../../core/market/exchange-times';
+import type { LinkState } from '../../core/stream/resuming-socket';
 import { badgeOf, type BadgeFacts } from './badges';
 
 const NOW = 1_000_000;

@@ -1,9 +1,9 @@
 import { Component, computed, inject } from '@angular/core';
 
-import { BarFeed } from '../../core/bar-feed';
-import { MarketClock } from '../../core/market-clock';
+import { BarFeed } from '../../core/market/bar-feed';
+import { MarketClock } from '../../core/market/market-clock';
 import { type Badge, badgeOf } from './badges';
-import { MarketTime } from './market-time';
+import { MarketTime } from '../../core/market/market-time';
 
 /** A dot and a word: connecting, live, market closed, reconnecting, stale, replaying, finished. */
 @Component({

@@ -1,7 +1,7 @@
 import { Component, computed, inject } from '@angular/core';
 
-import { MarketClock as Clock } from '../../core/market-clock';
-import { MarketTime } from './market-time';
+import { MarketClock as Clock } from '../../core/market/market-clock';
+import { MarketTime } from '../../core/market/market-time';
 
 /** Date and time at the exchange, simulated or real. */
 @Component({

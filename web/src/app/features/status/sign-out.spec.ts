@@ -2,8 +2,8 @@ import { HttpErrorResponse } from '@angular/common/http';
 import { TestBed } from '@angular/core/testing';
 import { type Observable, of, throwError } from 'rxjs';
 
-import { Api } from '../../core/api';
-import type { Caller } from '../../core/api-types';
+import { Api } from '../../core/api/api';
+import type { Caller } from '../../core/api/api-types';
 import { SignOut } from './sign-out';
 
 const ALICE: Caller = { name: 'alice', kind: 'token', scopes: ['read'], session: true };

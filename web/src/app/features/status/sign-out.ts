@@ -2,7 +2,7 @@ import { Component, inject } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import { catchError, of } from 'rxjs';
 
-import { Api } from '../../core/api';
+import { Api } from '../../core/api/api';
 
 /** Who has signed in with this browser, and the way out; nothing where the gateway asks nobody for a token. */
 @Component({

@@ -2,11 +2,11 @@ import { type ComponentFixture, TestBed } from '@angular/core/testing';
 import { HttpErrorResponse } from '@angular/common/http';
 import { NEVER } from 'rxjs';
 
-import { LoadNote } from '../../common/load-note';
-import { Api } from '../../core/api';
-import { EMPTY_LOAD, failed, type Load, LOADING } from '../../core/loads';
-import { problemOf } from '../../core/problems';
-import { Troubles } from '../../core/troubles';
+import { LoadNote } from '../../shared/load-note';
+import { Api } from '../../core/api/api';
+import { EMPTY_LOAD, failed, type LoadState, LOADING } from '../../core/api/load-state';
+import { problemOf } from '../../core/api/problems';
+import { Troubles } from '../../core/api/troubles';
 import { TroubleNotice } from './trouble-notice';
 
 const away = problemOf(new HttpErrorResponse({ status: 0 }));
@@ -49,7 +49,7 @@ describe('troubles', () => {
 });
 
 describe('what stands in place of what is not there', () => {
-  function told(load: Load, trouble: boolean): string {
+  function told(load: LoadState, trouble: boolean): string {
     const fixture = TestBed.createComponent(LoadNote);
     if (trouble) TestBed.inject(Troubles).note({ path: 'api/leaderboard', problem: away, againAt: null });
     fixture.componentRef.setInput('load', load);

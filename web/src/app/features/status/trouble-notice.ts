@@ -1,7 +1,7 @@
 import { Component, computed, inject } from '@angular/core';
 
-import { MarketClock } from '../../core/market-clock';
-import { Troubles } from '../../core/troubles';
+import { MarketClock } from '../../core/market/market-clock';
+import { Troubles } from '../../core/api/troubles';
 
 /** What cannot be read now, told once for the whole page, and when it is asked for again. Lies over the page: nothing moves. */
 @Component({

@@ -1,31 +1,35 @@
 import { Component, computed, effect, inject, signal, untracked } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
-import { Router, RouterLink } from '@angular/router';
+import { Router } from '@angular/router';
 import { catchError, EMPTY, type Observable, switchMap, tap } from 'rxjs';
 
-import { splitsOf } from '../../core/actions';
-import { PATHS } from '../../core/api';
-import { BarFeed } from '../../core/bar-feed';
-import { type Bar, secondsOf } from '../../core/bars';
-import { ExchangeTimes, zoneOf } from '../../core/exchange-times';
-import { familyName } from '../../core/families';
-import { tally } from '../../core/forecasts';
-import { EMPTY_LOAD, failed, type Load, LOADING, READY } from '../../core/loads';
-import { problemOf } from '../../core/problems';
-import { change, count, price } from '../../common/numbers';
-import { LoadNote } from '../../common/load-note';
-import { kindOf } from '../chart/fan-kinds';
-import { type DrawnFan, drawnFan } from '../chart/fan-points';
-import { FanSwatch } from '../chart/fan-swatch';
-import { marksOf } from '../chart/marks';
-import { PriceChart, type RangeWish } from '../chart/price-chart';
-import { Selection } from '../market/selection';
-import { nextSessions } from '../panel/next-sessions';
-import { MarketTime } from '../status/market-time';
-import { type AsOf, dayOf, endOf } from './as-of';
-import { AsOfReads } from './as-of-reads';
+import { splitsOf } from '../../core/market/actions';
+import { PATHS } from '../../core/api/api';
+import { BarFeed } from '../../core/market/bar-feed';
+import { type Bar, secondsOf } from '../../core/market/bars';
+import { ExchangeTimes, zoneOf } from '../../core/market/exchange-times';
+import { familyName } from '../../core/models/families';
+import { tally } from '../../core/forecasts/forecasts';
+import { EMPTY_LOAD, failed, type LoadState, LOADING, READY } from '../../core/api/load-state';
+import { problemOf } from '../../core/api/problems';
+import { count, price } from '../../shared/numbers';
+import { LoadNote } from '../../shared/load-note';
+import { type DrawnFan, drawnFan } from '../../shared/chart/fan-points';
+import { FanSwatch } from '../../shared/chart/fan-swatch';
+import { marksOf } from '../../shared/chart/marks';
+import { PriceChart, type RangeWish } from '../../shared/chart/price-chart';
+import { Selection } from '../../core/state/selection';
+import { type QuantileColumn, type QuantileRow, QuantileTable } from '../../shared/quantile-table';
+import { nextSessions } from '../../shared/next-sessions';
+import { MarketTime } from '../../core/market/market-time';
+import { type AsOf, dayOf, endOf } from '../../core/past/as-of';
+import { PastReads } from '../../core/past/past-reads';
 
 const DAY = 86_400;
+const COLUMNS: readonly QuantileColumn[] = [
+  { name: 'Came', about: null },
+  { name: 'Inside 95 %', about: 'All its sessions that have closed since' },
+];
 
 interface Asked {
   readonly symbol: string;
@@ -35,11 +39,11 @@ interface Asked {
 /** A date: what was known then, what was forecast, and what then happened. */
 @Component({
   selector: 'ft-time-machine-page',
-  imports: [FanSwatch, LoadNote, PriceChart, RouterLink],
+  imports: [FanSwatch, LoadNote, PriceChart, QuantileTable],
   templateUrl: './time-machine-page.html',
 })
 export class TimeMachinePage {
-  private readonly reads = inject(AsOfReads);
+  private readonly reads = inject(PastReads);
   private readonly market = inject(MarketTime);
   private readonly router = inject(Router);
   protected readonly feed = inject(BarFeed);
@@ -53,7 +57,7 @@ export class TimeMachinePage {
   /** Whether a person chose the day. */
   private picked = false;
   protected readonly found = signal<AsOf | null>(null);
-  private readonly progress = signal<Load>(LOADING);
+  private readonly progress = signal<LoadState>(LOADING);
   protected readonly load = this.progress.asReadonly();
   protected readonly after = signal(true);
   protected readonly wish = signal<RangeWish>({ range: '3M' });
@@ -94,21 +98,22 @@ export class TimeMachinePage {
     if (found === null || last === undefined || !this.after()) return null;
     return { symbol: '', bars: [last, ...found.since] };
   });
-  protected readonly said = computed(() => {
+  protected readonly said = computed<readonly QuantileRow[]>(() => {
     const [found, last] = [this.found(), this.last()];
     if (found === null || last === undefined) return [];
     const closes = new Map(found.since.map(({ time, close }) => [time, close]));
     return nextSessions(found.fans, found.bars, splitsOf(found.actions)).map((row) => {
-      const came = closes.get(row.time) ?? null;
-      const inside = came === null ? null : row.low95 <= came && came <= row.high95;
-      return { ...row, came, inside, tally: tally(row.fan, closes) };
+      const came = this.after() ? (closes.get(row.time) ?? null) : null;
+      const mark = came === null ? '' : row.low95 <= came && came <= row.high95 ? ' ✓' : ' ✗';
+      const { inside95, n } = tally(row.fan, closes);
+      const more = [`${price(came)}${mark}`, this.after() ? `${inside95} of ${n}` : '–'];
+      return { ...row, label: `${row.role} v${row.fan.version}`, note: null, more };
     });
   });
 
-  protected readonly kindOf = kindOf;
+  protected readonly columns = COLUMNS;
   protected readonly name = familyName;
   protected readonly price = price;
-  protected readonly change = change;
   protected readonly count = count;
 
   constructor() {
@@ -161,7 +166,7 @@ export class TimeMachinePage {
   }
 
   private read({ symbol, day }: Asked): Observable<AsOf> {
-    return this.reads.at(symbol, day).pipe(
+    return this.reads.asOf(symbol, day).pipe(
       catchError((error: unknown) => {
         this.found.set(null);
         this.progress.set(failed(problemOf(error)));

@@ -1,5 +1,5 @@
-import type { Bar } from '../../core/bars';
-import type { OwnBars } from '../../core/api-types';
+import type { Bar } from '../../core/market/bars';
+import type { OwnBars } from '../../core/api/api-types';
 
 /** What a CSV says of bars, oldest first, or what is wrong with it. */
 export interface CsvHistory {

@@ -2,20 +2,20 @@ import { Component, computed, inject, signal } from '@angular/core';
 import { takeUntilDestroyed, toObservable } from '@angular/core/rxjs-interop';
 import { type Observable, catchError, debounceTime, firstValueFrom, map, of, switchMap, tap } from 'rxjs';
 
-import { Api, PATHS } from '../../core/api';
-import type { Prediction } from '../../core/api-types';
-import { barOf } from '../../core/bars';
-import { familyName } from '../../core/families';
-import { ExchangeTimes } from '../../core/exchange-times';
-import { type Fan, fanOfPrediction } from '../../core/forecasts';
-import { ModelBoard } from '../../core/model-board';
-import { type Problem, problemOf } from '../../core/problems';
-import { LoadNote } from '../../common/load-note';
-import { ProblemNote } from '../../common/problem-note';
-import { drawnFan } from '../chart/fan-points';
-import { PriceChart, type RangeWish } from '../chart/price-chart';
-import { Selection } from '../market/selection';
-import { PredictionTable } from '../panel/prediction-table';
+import { Api, PATHS } from '../../core/api/api';
+import type { Prediction } from '../../core/api/api-types';
+import { barOf } from '../../core/market/bars';
+import { familyName } from '../../core/models/families';
+import { ExchangeTimes } from '../../core/market/exchange-times';
+import { type Fan, fanOfPrediction } from '../../core/forecasts/forecasts';
+import { ModelBoard } from '../../core/models/model-board';
+import { type Problem, problemOf } from '../../core/api/problems';
+import { LoadNote } from '../../shared/load-note';
+import { ProblemNote } from '../../shared/problem-note';
+import { drawnFan } from '../../shared/chart/fan-points';
+import { PriceChart, type RangeWish } from '../../shared/chart/price-chart';
+import { Selection } from '../../core/state/selection';
+import { PredictionTable } from '../../shared/prediction-table';
 import { csvOf, type CsvHistory, historyOf, textOf } from './csv-histories';
 
 /** As far ahead as the gateway lets anyone ask. */

@@ -1,0 +1,65 @@
+"""Topics read up to their present end, each time from where the last reading ended."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import structlog
+
+from contracts.topics import Topic
+from streaming.ranges import watermarks
+from streaming.reader import read_range
+from streaming.records import DeadRecord, Partition, Record
+from streaming.settings import StreamSettings
+
+log = structlog.get_logger()
+
+
+class TopicReader(Protocol):
+    """A topic that can be read up to its present end."""
+
+    def news(self) -> Iterator[Record]:
+        """Give what has come since."""
+        ...
+
+    def positions(self) -> dict[Partition, int]:
+        """Return the next offset of each partition read so far."""
+        ...
+
+
+class KafkaTopicReader:
+    """A topic of the log; unreadable messages are passed over: the projections dead-letter them, once."""
+
+    def __init__(self, settings: StreamSettings, topic: Topic) -> None:
+        self._settings = settings
+        self._topic = topic
+        self._next: dict[int, int] = {}
+
+    def news(self) -> Iterator[Record]:
+        """Give what has come since; after a failure the same events are given again.
+
+        Raises:
+            KafkaAway, RegistryAway: a server does not answer.
+        """
+        marks = watermarks(self._settings, self._topic)
+        start = {partition: max(low, self._next.get(partition, 0)) for partition, (low, _) in marks.items()}
+        end = {partition: high for partition, (_, high) in marks.items()}
+        yield from read_range(self._settings, self._topic, start, end, on_poison="skip", on_dead=_pass_over)
+        self._next = end
+
+    def positions(self) -> dict[Partition, int]:
+        """Return the next offset of each partition read so far."""
+        return {(self._topic.name, partition): offset for partition, offset in self._next.items()}
+
+
+def end_offsets(settings: StreamSettings, topic: Topic) -> dict[Partition, int]:
+    """Return where each partition of a topic ends now: the next offset.
+
+    Raises:
+        KafkaAway: the broker does not answer.
+    """
+    return {(topic.name, partition): end for partition, (_, end) in watermarks(settings, topic).items()}
+
+
+def _pass_over(dead: DeadRecord) -> None:
+    where = {"topic": dead.topic, "partition": dead.partition, "offset": dead.offset}
+    log.warning("unreadable message passed over", **where, error=dead.error)
