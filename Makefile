@@ -1,7 +1,7 @@
 # Foretick: `make run` and `make test` need Python 3.11 to 3.13 and make; all else comes from package registries.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help run down test test-all test-faults soak check bench lock audit sbom FORCE
+.PHONY: help run down test test-all test-faults soak check check-rules check-types check-web bench bench-growth lock audit sbom FORCE
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 ifndef PYTHON
@@ -10,7 +10,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 endif
 BIN := .venv/bin
 UV := $(BIN)/uv
-INSTALL := UV_COMPILE_BYTECODE=1 UV_LINK_MODE=hardlink $(UV) pip install
+INSTALL := UV_COMPILE_BYTECODE=$${UV_COMPILE_BYTECODE:-1} UV_LINK_MODE=hardlink $(UV) pip install
 CORES := $(shell nproc 2>/dev/null || echo 2)
 # Workers of `make test`, which computes all the time.
 GUARDS := $(shell echo $$(($(CORES) < 4 ? $(CORES) : 4)))
@@ -52,19 +52,29 @@ soak: .venv/.dev ## an hour of a whole system whose parts are killed every minut
 		tests/faults/test_soak.py $(ARGS)
 
 check: .venv/.dev ## lint, format, types, import rules, schemas, compose file, the web app's lint and tests
+	@$(MAKE) --no-print-directory --jobs=$(CORES) --output-sync=target check-web check-types check-rules
+
+check-rules:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict $(PACKAGES)
 	$(BIN)/lint-imports
 	@for part in producers projections gateway forecasting; do \
 		$(BIN)/deptry contracts streaming $$part --non-dev-dependency-groups core,web,dask,$$part || exit 1; done
 	$(BIN)/deptry $(PACKAGES) --non-dev-dependency-groups core,web,producers,projections,gateway,forecasting,dask,cli,local
 	$(BIN)/foretick contracts check --offline
 	$(BIN)/docker-compose -f docker-compose.yml --env-file /dev/null config -q
+
+check-types:
+	$(BIN)/mypy --strict $(PACKAGES)
+
+check-web:
 	$(BIN)/python -m stack.services.web_build
 
 bench: .venv/.dev ## measure the hot paths, beside the raw limit and a rival (ARGS=--quick)
 	@for each in benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python "$$each" $(ARGS) || exit 1; done
+
+bench-growth: .venv/.dev ## measure what starts cost as the log grows: 100,000, 1 and 5 million bars; hours (ARGS=...)
+	@PYTHONPATH=. exec $(BIN)/python benchmarks/growth.py $(ARGS)
 
 lock: .venv/.local ## resolve pyproject.toml again and rewrite requirements/*.txt with hashes
 	$(UV) lock --upgrade

@@ -47,9 +47,12 @@ DRIFT_ALARMS = Topic("drift-alarms", DriftDetected, "model_name", "forecasting (
 TOPICS = (STOCK_DATA, CORPORATE_ACTIONS, STOCK_FORECASTS, FORECAST_SCORES, MODEL_PROMOTIONS, DRIFT_ALARMS)
 
 
+_BY_EVENT = {topic.event: topic for topic in TOPICS}
+
+
 def topic_of(event: type[Event]) -> Topic:
     """Return the topic that carries an event type."""
-    return next(topic for topic in TOPICS if topic.event is event)
+    return _BY_EVENT[event]
 
 
 def topic_named(name: str) -> Topic:

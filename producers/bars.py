@@ -108,14 +108,14 @@ def _bounds(bar: VendorBar, calendar: Calendar) -> tuple[datetime, datetime]:
         return calendar.last_bounds(bar.interval, bar.stamp.astimezone(UTC))
 
 
-def decide(known: Mapping[str, KnownBar], bar: SoundBar) -> BarClosed | None:
+def decide(known: Mapping[datetime, KnownBar], bar: SoundBar) -> BarClosed | None:
     """Return the event to publish: a new bar, the next revision of a changed one, or None for what the log has.
 
     The hash of the raw content tells a change.  Three differences are no change: one within the vendor's own rounding,
     which splits move; a vwap or a number of trades that only one of the two reports has (or a source that begins to
     report them would rewrite its whole history); and a quote, without volume, of a bar that the log holds whole.
     """
-    before = known.get(bar.event.bar_id)
+    before = known.get(bar.event.closed_at)
     if before is None:
         return bar.event
     if _wholeness(_content(bar.event)) < _wholeness(before.content):
@@ -136,14 +136,14 @@ def payload_sha256(values: list[Decimal], **told: Decimal | None) -> str:
     return sha256("|".join(parts).encode()).hexdigest()
 
 
-def looks_misadjusted(known: Mapping[str, KnownBar], bars: list[SoundBar]) -> float | None:
+def looks_misadjusted(known: Mapping[datetime, KnownBar], bars: list[SoundBar]) -> float | None:
     """Return the factor if a report would move most of a known history by one and the same factor, else None.
 
     Vendors at times adjust prices for a split before they list it, or list it before they adjust.  Such a report
     corrects nothing; published, it would rewrite a whole history and then write it back.  A factor that lies between
     two units, such as pence and pounds, is noticed from two bars on, however many others are known.
     """
-    overlap = [(before, bar.event) for bar in bars if (before := known.get(bar.event.bar_id))]
+    overlap = [(before, bar.event) for bar in bars if (before := known.get(bar.event.closed_at))]
     factors = [event.close / before.content[3] for before, event in overlap]
     moved = [factor for factor in factors if abs(factor - 1) > 0.1]
     if not moved:
@@ -167,7 +167,7 @@ class UnitChange:
 
 
 def unit_change(
-    known: Mapping[str, KnownBar], bars: list[SoundBar], splits: Sequence[CorporateActionAnnounced]
+    known: Mapping[datetime, KnownBar], bars: list[SoundBar], splits: Sequence[CorporateActionAnnounced]
 ) -> UnitChange | None:
     """Return where a report goes over from one unit to another, such as from pence to pounds; else None.
 
@@ -196,8 +196,8 @@ def _is_unit(factor: float) -> bool:
     return any(unit / 1.6 <= upward <= unit * 1.6 for unit in (100, 1000))
 
 
-def _holds(known: Mapping[str, KnownBar], event: BarClosed) -> bool:
-    before = known.get(event.bar_id)
+def _holds(known: Mapping[datetime, KnownBar], event: BarClosed) -> bool:
+    before = known.get(event.closed_at)
     return before is not None and abs(event.close / before.content[3] - 1) <= 0.1
 
 

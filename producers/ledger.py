@@ -1,21 +1,31 @@
 """What the log already holds of bars and corporate actions: the producers' own state, folded from their topics."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache, partial
+from importlib.resources import files
 
-from contracts.events import BarClosed, CorporateActionAnnounced, Event
+from contracts.events import BarClosed
+from contracts.sources import sources_sha256
 from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA
-from producers.actions import ActionKey, KnownAction, action_key
-from producers.bars import KnownBar
+from producers.known import Known, LedgerPart
+from producers.reports import Sound
+from producers.settings import ProducerSettings
 from streaming.dead_letters import DeadLetters
 from streaming.errors import KafkaAway
 from streaming.headers import source_of
-from streaming.reader import Tail, read_range, watermarks
-from streaming.records import DeadRecord, Partition
-from streaming.settings import StreamSettings
+from streaming.reader import Tail
+from streaming.records import DeadRecord, Record
+from streaming.saved_state import SavedState, Verified
 
 PRODUCERS_SOURCE = "/foretick/producers"
 _TOPICS = (STOCK_DATA, CORPORATE_ACTIONS)
 _PATIENCE = 5.0  # seconds; whoever folds tries again, and wants to hear of a stop in between
+_DECIDING = {
+    "contracts": ("events", "parts.py", "upcasters.py"),
+    "streaming": ("codec.py", "decoding.py", "saved_state.py"),
+    "producers": ("actions.py", "bars.py", "known.py"),
+}
 
 
 class OwnUnreadable(KafkaAway):
@@ -25,53 +35,50 @@ class OwnUnreadable(KafkaAway):
 class Ledger:
     """Folds the two topics that the producers write, and follows them: `foretick ingest` may write beside us.
 
+    What grows with the log is saved with its position: a restart folds only what came since.
+
     Attributes:
-        bars: by bar id.
-        actions: by symbol, kind and ex-date.
         last: the newest `closed_at` by symbol and interval.
     """
 
-    def __init__(self, settings: StreamSettings) -> None:
+    def __init__(self, settings: ProducerSettings) -> None:
         self._settings = settings
+        self._state: SavedState[LedgerPart] | None = None
         self._tail: Tail | None = None
-        self.bars: dict[str, KnownBar] = {}
-        self.actions: dict[ActionKey, KnownAction] = {}
+        self._folded = False
         self.last: dict[tuple[str, str], datetime] = {}
 
     def fold_log(self) -> int:
-        """Forget all and fold the topics from their beginnings; return the number of events.
+        """Fold the topics from where the saved state ends; return the number of events.
 
         Raises:
             KafkaAway, RegistryAway: a server does not answer.
             OwnUnreadable: an event of ours cannot be read, and its dead letter is not settled.
             SchemaLost: the registry has lost the schema of one.
         """
-        self.bars.clear()
-        self.actions.clear()
-        self.last.clear()
-        count = 0
-        positions: dict[Partition, int] = {}
-        for topic in _TOPICS:
-            marks = watermarks(self._settings, topic, _PATIENCE)
-            start = {partition: low for partition, (low, _) in marks.items()}
-            end = {partition: high for partition, (_, high) in marks.items()}
-            for record in read_range(self._settings, topic, start, end, on_poison="skip", on_dead=self._pass_over):
-                self.fold(record.event)
-                count += 1
-            positions |= {(topic.name, partition): high for partition, high in end.items()}
         self.close()
-        self._tail = Tail(self._settings, _TOPICS, positions, self._pass_over)
-        return count
+        try:
+            self._state = self._opened()
+            events, ends = self._state.catch_up()
+            self._tail = Tail(self._settings, _TOPICS, ends, self._pass_over)
+        except BaseException:
+            self.close()
+            raise
+        self.last = {series: at for part in self._state.parts.values() for series, at in part.newest()}
+        self._folded = True
+        return events
 
     def follow(self) -> None:
         """Fold what has come since, whoever wrote it.
 
         Raises:
-            OwnUnreadable: an event of ours cannot be read; the log must be folded again.
+            KafkaAway, RegistryAway: the log had to be folded again, and a server does not answer.
+            OwnUnreadable: an event of ours cannot be read; the log is folded again with the next call.
         """
-        while self._tail is not None and (records := self._tail.poll(0)):
-            for record in records:
-                self.fold(record.event)
+        if self._tail is not None:
+            self._take(iter(partial(self._tail.poll, 0), []))
+        elif self._folded:
+            self.fold_log()
 
     def catch_up(self) -> None:
         """Fold all that is in the log now.
@@ -81,21 +88,64 @@ class Ledger:
             OwnUnreadable: as `follow`.
         """
         if self._tail is not None:
-            for record in self._tail.rest(_PATIENCE):
-                self.fold(record.event)
+            self._take(self._tail.rest(_PATIENCE))
+        elif self._folded:
+            self.fold_log()
 
-    def fold(self, event: Event) -> None:
-        """Take note of one event; the highest revision counts, in whatever order they come."""
-        if isinstance(event, BarClosed):
-            bar = self.bars.get(event.bar_id)
-            if bar is None or event.revision >= bar.revision:
-                self.bars[event.bar_id] = KnownBar.of(event)
-            place = (event.symbol, event.interval)
-            self.last[place] = max(self.last.get(place, event.closed_at), event.closed_at)
-        elif isinstance(event, CorporateActionAnnounced):
-            action = self.actions.get(action_key(event))
-            if action is None or event.revision >= action.revision:
-                self.actions[action_key(event)] = KnownAction.of(event)
+    def note(self, bar: BarClosed) -> None:
+        """Take note of when a bar closed that is in the log, or will be read from it next."""
+        series = (bar.symbol, bar.interval)
+        self.last[series] = max(self.last.get(series, bar.closed_at), bar.closed_at)
+
+    def known(self, symbol: str, interval: str, sound: Sound) -> Known:
+        """Return what the log holds of a symbol: its actions, and its bars of the time that a report speaks of.
+
+        Nothing, where no log was folded.
+        """
+        known = Known()
+        closes = [bar.event.closed_at for bar in sound.closed]
+        span = (closes[0], closes[-1]) if closes else (None, None)
+        for part in self._state.parts.values() if self._state else ():
+            part.tell(known, symbol, interval, *span)
+        return known
+
+    def verify(self) -> Iterator[Verified]:
+        """Fold the log again beside the saved state; tell of each partition whether both are the same.
+
+        Raises:
+            KafkaAway, RegistryAway, SchemaLost: as `fold_log`.
+        """
+        state = self._opened()
+        try:
+            yield from state.verify()
+        finally:
+            state.close()
+
+    def close(self) -> None:
+        """Stop following."""
+        if self._tail is not None:
+            self._tail.close()
+        if self._state is not None:
+            self._state.close()
+        self._tail = self._state = None
+
+    def _opened(self) -> SavedState[LedgerPart]:
+        folder = self._settings.home / "state" / f"{self._settings.topic_prefix}producers"
+        state = SavedState(self._settings, folder, _TOPICS, LedgerPart, _code(), self._pass_over, _PATIENCE)
+        state.open()
+        return state
+
+    def _take(self, batches: Iterable[Sequence[Record]]) -> None:
+        assert self._state is not None
+        try:
+            for records in batches:
+                self._state.fold(records)
+                for event in (record.event for record in records):
+                    if isinstance(event, BarClosed):
+                        self.note(event)
+        except OwnUnreadable:
+            self.close()  # what came beside it would be missed
+            raise
 
     def _pass_over(self, dead: DeadRecord) -> None:
         """Let go of what others wrote, and of what an operator has settled."""
@@ -106,8 +156,8 @@ class Ledger:
         where = f"{dead.topic}[{dead.partition}]@{dead.offset}"
         raise OwnUnreadable(f"{where} is ours and cannot be read: {dead.error}. Settle its dead letter (foretick dlq)")
 
-    def close(self) -> None:
-        """Stop following."""
-        if self._tail is not None:
-            self._tail.close()
-            self._tail = None
+
+@cache
+def _code() -> str:
+    """Return the hash of the code by which a state is what it is."""
+    return sources_sha256({name: files(name) for name in _DECIDING}, _DECIDING)

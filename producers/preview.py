@@ -61,7 +61,8 @@ def _look(settings: ProducerSettings, source: Source, ledger: Ledger, symbol: st
     report = source.fetch(symbol, settings.interval, since)
     ledger.catch_up()  # running producers publish meanwhile
     sound, refused = judge_report(report, source.name, settings.calendar, since, clock_from(settings).now())
+    known = ledger.known(symbol, settings.interval, sound)
     if not settings.accept_readjustment:
-        refuse_readjustment(symbol, ledger.bars, sound)
-    actions, bars = sound.news(ledger.actions, ledger.bars)
+        refuse_readjustment(symbol, known.bars, sound)
+    actions, bars = sound.news(known.actions, known.bars)
     return Preview(symbol, tuple(bars), tuple(actions), len(sound.closed) - len(bars), tuple(refused))

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeVar
 
 import structlog
@@ -67,7 +68,7 @@ class NewsPublisher:
             Stopped: told to stop while a server was away.
         """
         events = self._patiently(self._ledger.fold_log)
-        log.info("folded the log", events=events, bars=len(self._ledger.bars), actions=len(self._ledger.actions))
+        log.info("folded the log", events=events, series=len(self._ledger.last))
 
     def publish(self, state: SymbolState, sound: Sound, now: datetime) -> None:
         """Publish a symbol's news: under the lock, after all that others have published meanwhile.
@@ -78,13 +79,15 @@ class NewsPublisher:
         """
         ledger = self._ledger
         ledger.follow()
+        known = ledger.known(state.symbol, state.interval, sound)
         if not self._settings.accept_readjustment:
-            refuse_readjustment(state.symbol, ledger.bars, sound)
-        if not any(sound.news(ledger.actions, ledger.bars)):
+            refuse_readjustment(state.symbol, known.bars, sound)
+        if not any(sound.news(known.actions, known.bars)):
             return
         with publish_lock(self._settings.home / "publishing.lock", self._stop):
             self._patiently(ledger.catch_up)
-            announced, closed = sound.news(ledger.actions, ledger.bars)
+            known = ledger.known(state.symbol, state.interval, sound)
+            announced, closed = sound.news(known.actions, known.bars)
             total = len(announced) + len(closed)
             self._publish(state, announced, now, 0, total)  # first, so that no bar goes before its split
             self._publish(state, closed, now, len(announced), total)
@@ -115,12 +118,9 @@ class NewsPublisher:
             return
         self._flush()
         self._progress(state.symbol, before + len(events), total)
-        for event in events:
-            self._ledger.fold(event)
-            self._count(state, event)
-        log.info(
-            "published", symbol=state.symbol, events=len(events), kind=type(events[0]).__name__, at=now.isoformat()
-        )
+        kind = type(events[0]).__name__
+        self._count(state, events, kind)
+        log.info("published", symbol=state.symbol, events=len(events), kind=kind, at=now.isoformat())
 
     def _flush(self) -> None:
         while True:
@@ -134,19 +134,21 @@ class NewsPublisher:
                 if self._stop.is_set():
                     raise Stopped from error
 
-    def _count(self, state: SymbolState, event: BarClosed | CorporateActionAnnounced) -> None:
-        kind = type(event).__name__
-        PUBLISHED.labels(state.symbol, kind).inc()
-        if event.revision:
-            REVISED.labels(state.symbol, kind).inc()
-            state.revised += 1
-            log.info("corrected", symbol=state.symbol, kind=kind, revision=event.revision, event_id=event.event_id)
-        if isinstance(event, BarClosed):
-            state.published += 1
-            state.refusals.pop(bars.closed_stamp(event), None)
-            LAST_BAR.labels(state.symbol).set(self._ledger.last[event.symbol, event.interval].timestamp())
-        else:
-            state.actions += 1
+    def _count(self, state: SymbolState, events: Sequence[BarClosed | CorporateActionAnnounced], kind: str) -> None:
+        PUBLISHED.labels(state.symbol, kind).inc(len(events))
+        for event in events:
+            if event.revision:
+                REVISED.labels(state.symbol, kind).inc()
+                state.revised += 1
+                log.info("corrected", symbol=state.symbol, kind=kind, revision=event.revision, event_id=event.event_id)
+        closed = [event for event in events if isinstance(event, BarClosed)]
+        state.actions += len(events) - len(closed)
+        if closed:
+            state.published += len(closed)
+            for event in closed if state.refusals else ():
+                state.refusals.pop(bars.closed_stamp(event), None)
+            self._ledger.note(max(closed, key=attrgetter("closed_at")))
+            LAST_BAR.labels(state.symbol).set(self._ledger.last[state.symbol, state.interval].timestamp())
 
     def _patiently(self, read: Callable[[], _Read]) -> _Read:
         """Read the log, however long Kafka and the registry take.

@@ -20,7 +20,7 @@ class Sound:
     closed: list[SoundBar]
 
     def news(
-        self, known_actions: Mapping[ActionKey, KnownAction], known_bars: Mapping[str, KnownBar]
+        self, known_actions: Mapping[ActionKey, KnownAction], known_bars: Mapping[datetime, KnownBar]
     ) -> tuple[list[CorporateActionAnnounced], list[BarClosed]]:
         """Return what a log that holds these does not hold: the events to publish."""
         return (
@@ -70,11 +70,11 @@ def _announced(
 def _closed(
     reported: Iterable[VendorBar], source: str, calendar: str, now: datetime
 ) -> tuple[list[SoundBar], list[ReportRefusal]]:
-    """Return one sound bar for each id, the last that is whole, by their closes, and what is refused.
+    """Return one sound bar for each close, the last that is whole, by their closes, and what is refused.
 
     A row that leaves something out is refused only where no other row of the report tells its bar.
     """
-    found: dict[str, tuple[int, SoundBar]] = {}
+    found: dict[datetime, tuple[int, SoundBar]] = {}
     refused: list[ReportRefusal] = []
     incomplete: list[ReportRefusal] = []
     for bar in reported:
@@ -82,15 +82,16 @@ def _closed(
         if isinstance(verdict, ReportRefusal):
             (incomplete if bar.incomplete else refused).append(verdict)
         elif verdict is not None:
-            before = found.get(verdict.event.bar_id)
-            if before is None or bar.wholeness >= before[0]:
-                found[verdict.event.bar_id] = bar.wholeness, verdict
+            closed_at, whole = verdict.event.closed_at, bar.wholeness
+            before = found.get(closed_at)
+            if before is None or whole >= before[0]:
+                found[closed_at] = whole, verdict
     closed = sorted((bar for _, bar in found.values()), key=lambda bar: bar.event.closed_at)
     told = {bars.closed_stamp(bar.event) for bar in closed}
     return closed, [*refused, *(refusal for refusal in incomplete if refusal.at not in told)]
 
 
-def refuse_readjustment(symbol: str, known: Mapping[str, KnownBar], sound: Sound) -> None:
+def refuse_readjustment(symbol: str, known: Mapping[datetime, KnownBar], sound: Sound) -> None:
     """Hold back a report that moves a whole known history by one factor, or goes over to another unit in the middle.
 
     Raises:

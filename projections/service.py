@@ -88,6 +88,7 @@ class Projections:
                     "waiting_for": loop.state.waiting_for,
                     "paused_for_rebuild": bool(self._sinks[name].paused_for),
                     "lag": loop.state.lag,
+                    "caught_up": loop.state.caught_up,
                     "partitions": partition_rows(self._sinks[name].held, loop.state),
                 }
                 for name, loop in self._loops.items()

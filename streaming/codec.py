@@ -37,6 +37,15 @@ class Poison(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Writing:
+    """How the events of one topic are written: the wire format's first bytes, the schema, and its own times."""
+
+    head: bytes
+    schema: Any
+    times: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Reading:
     """How the messages of one schema id are read.
 
@@ -58,7 +67,7 @@ class Codec:
 
     def __init__(self, settings: StreamSettings) -> None:
         self._registry = Registry(settings)
-        self._writing: dict[str, tuple[bytes, Any]] = {}  # topic -> header, parsed schema
+        self._writing: dict[str, _Writing] = {}
         self._reading: dict[tuple[str, int], _Reading] = {}
 
     def encode(self, event: Event) -> bytes:
@@ -69,14 +78,18 @@ class Codec:
             RegistryAway: the registry does not answer.
         """
         topic = topic_of(type(event))
-        if topic.name not in self._writing:
+        how = self._writing.get(topic.name)
+        if how is None:
             version = newest(topic.event)
-            schema_id = self._registry.id_of(topic, version)
-            self._writing[topic.name] = (_HEADER.pack(_MAGIC, schema_id), parse_schema(version.schema))
-        header, schema = self._writing[topic.name]
+            head = _HEADER.pack(_MAGIC, self._registry.id_of(topic, version))
+            how = _Writing(head, parse_schema(_bare(version.schema)), tuple(_times(version.schema)))
+            self._writing[topic.name] = how
+        record = event.to_record()
+        for name in how.times:
+            record[name] = micros(record[name])
         out = BytesIO()
-        out.write(header)
-        schemaless_writer(out, schema, event.to_record())
+        out.write(how.head)
+        schemaless_writer(out, how.schema, record)
         return out.getvalue()
 
     def decode(self, topic_name: str, value: bytes | None) -> tuple[int, Event]:
@@ -183,6 +196,12 @@ def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:
         return dict(schema)
     fields = [{**field, "type": "long"} if field["type"] == _TIME else field for field in schema["fields"]]
     return {**schema, "fields": fields}
+
+
+def micros(moment: datetime) -> int:
+    """Return the microseconds from 1970 to an aware moment."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 @lru_cache(4096)

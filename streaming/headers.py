@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from contracts.events import Event
 from contracts.ids import stamp
@@ -20,26 +21,37 @@ def headers_for(
         traceparent: the span that publishes it, if spans are made.
     """
     cause = cause or {}
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": event.event_id,
-        "ce_source": source,
-        "ce_type": f"foretick.{type(event).__name__}",
-        "ce_time": stamp(time),
-        "ce_subject": event.key,
-        "content-type": "application/avro",
-        "traceparent": traceparent or continue_trace(cause.get("traceparent")),
-    }
+    event_id = event.event_id
+    headers: list[tuple[str, str | bytes | None]] = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", event_id),
+        ("ce_source", source),
+        ("ce_type", f"foretick.{type(event).__name__}"),
+        ("ce_time", _stamped(time, time.tzinfo)),
+        ("ce_subject", event.key),
+        ("content-type", "application/avro"),
+        ("traceparent", traceparent or continue_trace(cause.get("traceparent"), event_id.replace("-", ""))),
+    ]
     if causation := cause.get("ce_id"):
-        headers["ce_causationid"] = causation
-    return list(headers.items())
+        headers.append(("ce_causationid", causation))
+    return headers
 
 
-def continue_trace(parent: str | None) -> str:
-    """Return a `traceparent` with a new span, in the parent's trace or in a new one (W3C Trace Context 1)."""
-    parts = (parent or "").split("-")
-    trace = parts[1] if len(parts) == 4 and len(parts[1]) == 32 else secrets.token_hex(16)
-    return f"00-{trace}-{secrets.token_hex(8)}-01"
+def continue_trace(parent: str | None, own: str = "") -> str:
+    """Return a `traceparent` with a new span, in the parent's trace or in a new one (W3C Trace Context 1).
+
+    Args:
+        own: 32 hex digits that are nobody else's; drawn unless given.
+    """
+    own = own or secrets.token_hex(16)
+    parts = parent.split("-") if parent else ()
+    trace = parts[1] if len(parts) == 4 and len(parts[1]) == 32 else own
+    return f"00-{trace}-{own[16:]}-01"
+
+
+@lru_cache(16)  # what is published together has one time
+def _stamped(time: datetime, zone: tzinfo | None) -> str:
+    return stamp(time)
 
 
 RawHeaders = Mapping[str, bytes | str | None] | Sequence[tuple[str, bytes | str | None]] | None

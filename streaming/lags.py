@@ -63,6 +63,11 @@ class LoopState:
         """Return how many messages are known and not yet applied."""
         return sum(max(0, end - self.positions.get(place, 0)) for place, end in list(self.ends.items()))
 
+    @property
+    def caught_up(self) -> bool:
+        """Tell whether all is applied that every assigned partition held when it was looked at last."""
+        return bool(self.positions) and self.positions.keys() <= self.ends.keys() and self.lag == 0
+
     def place(self, positions: dict[Partition, int]) -> None:
         """Begin with new partitions."""
         self.positions = positions

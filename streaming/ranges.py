@@ -143,7 +143,8 @@ def topic_epoch(settings: StreamSettings, topic: Topic | str, timeout: float = 1
     admin = inquirer(settings)
 
     def ask() -> str:
-        return str(admin.describe_topics(TopicCollection([name]))[name].result(timeout).topic_id)
+        told = admin.describe_topics(TopicCollection([name]), request_timeout=timeout)
+        return str(told[name].result().topic_id)
 
     try:
         return _settled(ask, min(timeout, _SETTLED))

@@ -151,8 +151,8 @@ class Tail:
                     self._on_dead(to_dead(topic, message, poison))
         return records
 
-    def rest(self, timeout: float) -> Iterator[Record]:
-        """Yield all that is in the log at the time of the call and was not returned before.
+    def rest(self, timeout: float) -> Iterator[list[Record]]:
+        """Yield all that is in the log at the time of the call and was not returned before, in batches.
 
         Args:
             timeout: seconds without any progress before giving up.
@@ -171,7 +171,7 @@ class Tail:
                 raise KafkaAway(f"Kafka at {self._settings.kafka} sent nothing for {timeout} s; missing: {missing}")
             if records := self.poll(0.1):
                 heard = time.monotonic()
-                yield from records
+                yield records
 
     def close(self) -> None:
         """Stop reading."""

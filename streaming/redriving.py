@@ -32,7 +32,7 @@ class Redriver:
 
     def __init__(self, settings: StreamSettings, now: Callable[[], datetime]) -> None:
         self._codec = Codec(settings)
-        self._publisher = Publisher(settings, REDRIVING_SOURCE)
+        self._publisher = Publisher(settings, REDRIVING_SOURCE, receipts=True)
         self._now = now
 
     def redrive(self, letter: DeadLetter, mended: Event | None = None) -> str:

@@ -3,15 +3,15 @@
 An event that breaks its invariants cannot be constructed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 from contracts.ids import stable_id
-from contracts.parts import (
-    plain_value,
-)
+from contracts.parts import plain_value
 
 
 class BrokenInvariant(ValueError):
@@ -46,7 +46,12 @@ class Event:
 
     def to_record(self) -> dict[str, Any]:
         """Return the event as a plain record: dicts, lists, numbers, strings and aware datetimes."""
-        return {field.name: plain_value(getattr(self, field.name)) for field in fields(self)}
+        kind: type = type(self)
+        names, values_of = _reading_of(kind)
+        record = dict(zip(names, values_of(self), strict=True))
+        for name in self.NESTED:
+            record[name] = plain_value(record[name])
+        return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
@@ -61,3 +66,10 @@ class Event:
         for name, build in cls.NESTED.items():
             values[name] = build(values[name])
         return cls(**values)
+
+
+@cache
+def _reading_of(kind: type) -> tuple[tuple[str, ...], Callable[[Event], tuple[Any, ...]]]:
+    """Return the names of an event's fields, and what reads all of them."""
+    names = tuple(field.name for field in fields(kind))
+    return names, attrgetter(*names)

@@ -1,11 +1,12 @@
 """Which code made a model or a forecast: a version of the sources and libraries that decide its numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+
+from contracts.sources import sources_sha256
 
 # Whole folders: one that also holds what only carries numbers about changes the version now and then for nothing, but a
 # list of single files is forgotten when a file is added.
@@ -29,18 +30,4 @@ def version_of(packages: Mapping[str, Traversable], libraries: Mapping[str, str]
         packages: the folder of each package of `DECIDING`.
         libraries: the version of each library.
     """
-    digest = sha256()
-    for package, names in DECIDING.items():
-        for name in names:
-            for path, source in _sources(packages[package] / name, f"{package}/{name}"):
-                digest.update(f"{path}\n".encode() + source)
-    digest.update("".join(f"{name}=={number}\n" for name, number in sorted(libraries.items())).encode())
-    return digest.hexdigest()[:16]
-
-
-def _sources(entry: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
-    if entry.is_dir():
-        for inside in sorted(entry.iterdir(), key=lambda item: item.name):
-            yield from _sources(inside, f"{path}/{inside.name}")
-    elif path.endswith(".py"):
-        yield path, entry.read_bytes()
+    return sources_sha256(packages, DECIDING, (f"{name}=={number}" for name, number in sorted(libraries.items())))[:16]

@@ -4,8 +4,7 @@
 known then.  Nothing after the origin, and nothing recorded after `known_at`, enters a frame.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 
@@ -14,10 +13,11 @@ import pandas as pd
 
 from contracts.actions import newest_splits, split_factor
 from contracts.events import BarClosed, CorporateActionAnnounced
-from contracts.frames import canonical_frame_bytes
+from contracts.frames import canonical_head, canonical_rows
 from forecasting.data.calendars import session_of
 
 COLUMNS = ("unique_id", "ds", "y", "high", "low")
+_PIECE = 50_000  # rows that are written at once
 
 
 def newest_bars(
@@ -83,37 +83,6 @@ def symbol_frame(
     )
 
 
-def long_frame(
-    bars: Iterable[BarClosed],
-    actions: Iterable[CorporateActionAnnounced] = (),
-    *,
-    interval: str = "P1D",
-    origin: datetime | None = None,
-    known_at: datetime | None = None,
-    exchange: str = "XNYS",
-) -> pd.DataFrame:
-    """Return the frames of all symbols under each other, by symbol and time."""
-    by_symbol: dict[str, list[BarClosed]] = defaultdict(list)
-    for bar in bars:
-        by_symbol[bar.symbol].append(bar)
-    announced: dict[str, list[CorporateActionAnnounced]] = defaultdict(list)
-    for action in actions:
-        announced[action.symbol].append(action)
-    frames = [
-        symbol_frame(
-            by_symbol[symbol],
-            announced[symbol],
-            interval=interval,
-            origin=origin,
-            known_at=known_at,
-            exchange=exchange,
-        )
-        for symbol in sorted(by_symbol)
-    ]
-    filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else empty_frame()
-
-
 def empty_frame() -> pd.DataFrame:
     """Return a frame of no bars."""
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _KINDS.items()})
@@ -124,13 +93,32 @@ _KINDS = {"unique_id": "object", "ds": "datetime64[ns]", "y": "float64", "high":
 
 def canonical_bytes(frame: pd.DataFrame) -> bytes:
     """Write a frame as text that is the same wherever it is made: shortest exact decimals, rows by symbol and time."""
-    columns = [name for name in COLUMNS if name in frame]
-    ordered = frame.sort_values(["unique_id", "ds"], kind="stable")
-    stamps = np.datetime_as_string(ordered["ds"].to_numpy(dtype="datetime64[us]"), unit="us")
-    numbers = [ordered[name].astype(float).tolist() for name in columns[2:]]
-    return canonical_frame_bytes(columns, zip(ordered["unique_id"], stamps.tolist(), *numbers, strict=True))
+    return b"".join(_canonical_parts(frame))
 
 
 def frame_sha256(frame: pd.DataFrame) -> str:
     """Return the SHA-256 of a frame's canonical bytes."""
-    return sha256(canonical_bytes(frame)).hexdigest()
+    digest = sha256()
+    for part in _canonical_parts(frame):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _canonical_parts(frame: pd.DataFrame) -> Iterator[bytes]:
+    """Yield the canonical bytes a piece at a time: of millions of bars they take more memory than the frame."""
+    columns = [name for name in COLUMNS if name in frame]
+    yield canonical_head(columns)
+    if not _is_ordered(frame):
+        frame = frame.sort_values(["unique_id", "ds"], kind="stable")
+    for first in range(0, len(frame), _PIECE):
+        piece = frame.iloc[first : first + _PIECE]
+        stamps = np.datetime_as_string(piece["ds"].to_numpy(dtype="datetime64[us]"), unit="us")
+        numbers = [piece[name].astype(float).tolist() for name in columns[2:]]
+        yield canonical_rows(zip(piece["unique_id"], stamps.tolist(), *numbers, strict=True))
+
+
+def _is_ordered(frame: pd.DataFrame) -> bool:
+    """Tell whether the rows stand by symbol and time."""
+    symbols, times = frame["unique_id"].to_numpy(dtype=object), frame["ds"].to_numpy()
+    later = symbols[1:] > symbols[:-1]
+    return bool((later | ((symbols[1:] == symbols[:-1]) & (times[1:] >= times[:-1]))).all())

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import structlog
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
-from contracts.events import BarClosed, CorporateActionAnnounced, ModelPromoted
+from contracts.events import CorporateActionAnnounced, ModelPromoted
 from contracts.topics import CORPORATE_ACTIONS, MODEL_PROMOTIONS, STOCK_DATA, Topic, topic_named
 from forecasting.data.calendars import calendar_version
 from forecasting.data.code_version import code_version
-from forecasting.data.frames import frame_sha256, long_frame
+from forecasting.data.columns import long_frame
+from forecasting.data.frames import frame_sha256
 from forecasting.data.offsets import DataName, OffsetVector
+from forecasting.data.segments import Segments
 from forecasting.settings import ForecastingSettings
 from streaming.errors import KafkaAway, RegistryAway
 from streaming.offsets_at import ranges_until
@@ -35,11 +38,9 @@ _patiently = retry(
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The events of an offset vector and the long frame that they fold to."""
+    """An offset vector's name and the long frame that its events fold to."""
 
     name: DataName
-    bars: list[BarClosed]
-    actions: list[CorporateActionAnnounced]
     frame: pd.DataFrame
 
     @property
@@ -79,7 +80,10 @@ def read_vector(settings: StreamSettings, vector: OffsetVector) -> list[Record]:
     Raises:
         KeyError: it names an unknown topic; HistoryGone, KafkaAway, RegistryAway: as `load_history`.
     """
-    return [record for name in vector.ranges for record in _read(settings, topic_named(name), vector)]
+    dead: list[DeadRecord] = []
+    records = [record for name in vector.ranges for record in _read(settings, topic_named(name), vector, dead)]
+    _tell(dead)
+    return records
 
 
 @_patiently
@@ -95,19 +99,22 @@ def load_history(settings: ForecastingSettings, vector: OffsetVector) -> History
     unknown = set(vector.ranges) - {topic.name for topic in _INPUTS}
     if unknown:
         raise ValueError(f"a training vector names {', '.join(t.name for t in _INPUTS)}, not {', '.join(unknown)}")
-    records = read_vector(settings, vector)
-    bars = [record.event for record in records if isinstance(record.event, BarClosed)]
-    actions = [record.event for record in records if isinstance(record.event, CorporateActionAnnounced)]
+    dead: list[DeadRecord] = []
+    bars = Segments(settings).read(vector.ranges.get(STOCK_DATA.name, {}), dead)
+    announced = _read(settings, CORPORATE_ACTIONS, vector, dead)
+    _tell(dead)
+    actions = [record.event for record in announced if isinstance(record.event, CorporateActionAnnounced)]
+    schema_ids = {*np.unique(bars["schema_id"].to_numpy()).tolist(), *(record.schema_id for record in announced)}
     frame = long_frame(bars, actions, interval=settings.interval, exchange=settings.exchange_calendar)
     name = DataName(
         vector=vector,
         sha256=frame_sha256(frame),
         bars=len(frame),
-        schema_ids=tuple(sorted({record.schema_id for record in records})),
+        schema_ids=tuple(sorted(schema_ids)),
         calendar=calendar_version(settings.exchange_calendar),
         code_version=code_version(),
     )
-    return History(name, bars, actions, frame)
+    return History(name, frame)
 
 
 @_patiently
@@ -122,10 +129,9 @@ def newest_promotions(settings: ForecastingSettings) -> dict[str, ModelPromoted]
     return {event.alias: event for event in decisions(settings)}
 
 
-def _read(settings: StreamSettings, topic: Topic, vector: OffsetVector) -> list[Record]:
+def _read(settings: StreamSettings, topic: Topic, vector: OffsetVector, dead: list[DeadRecord]) -> list[Record]:
     ranges: Mapping[int, tuple[int, int]] = vector.ranges.get(topic.name, {})
-    dead: list[DeadRecord] = []
-    records = list(
+    return list(
         read_range(
             settings,
             topic,
@@ -135,7 +141,9 @@ def _read(settings: StreamSettings, topic: Topic, vector: OffsetVector) -> list[
             on_dead=dead.append,
         )
     )
+
+
+def _tell(dead: list[DeadRecord]) -> None:
     if dead:
         places = [f"{found.topic}[{found.partition}]@{found.offset}" for found in dead[:5]]
         log.warning("unreadable messages are not trained on", count=len(dead), first=places)
-    return records

@@ -6,6 +6,7 @@ numbers of the window itself.  Shapes: n windows, C = CONTEXT - 1 returns, H ste
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ Ints = NDArray[np.int64]
 
 CONTEXT = 64  # bars in a window
 MAX_HORIZON = 20  # sessions ahead that a model can be asked for
+MOST_WINDOWS = 300_000  # that tables of quantiles are made from
 FLOOR = 1e-5  # least daily volatility: a suspended symbol has none
 
 
@@ -138,16 +140,56 @@ def last_windows(frame: pd.DataFrame) -> Windows:
     return join([windows_at(series, np.array([len(series.y) - 1])) for series in series_of(frame)])
 
 
-def training_windows(frame: pd.DataFrame, horizon: int) -> tuple[Windows, Floats]:
-    """Cut all full windows whose next `horizon` bars are in the frame too, ordered by origin."""
-    cut, targets = [], []
-    for series in series_of(frame):
-        ends = np.arange(CONTEXT - 1, len(series.y) - horizon)
-        cut.append(windows_at(series, ends))
-        targets.append(targets_at(series, ends, horizon))
-    windows = join(cut)
-    order = np.lexsort([windows.symbols.astype(str), windows.origins])
-    return windows[order], np.concatenate(targets)[order]
+class WindowSet:
+    """All full windows whose next `horizon` bars are in the frame too, ordered by origin and symbol: to learn from.
+
+    They are cut where they are taken: laid out, the windows of a long history are a hundred times as large as it is.
+
+    Args:
+        since: the first origin; None: the first there is.
+
+    Attributes:
+        origins: [n] closed_at of each window's last bar, tz-naive UTC.
+    """
+
+    def __init__(self, frame: pd.DataFrame, horizon: int, since: np.datetime64 | None = None) -> None:
+        self._series = list(series_of(frame))
+        self._horizon = horizon
+        ends = [np.arange(CONTEXT - 1, len(series.y) - horizon) for series in self._series]
+        if since is not None:
+            ends = [each[series.ds[each] >= since] for series, each in zip(self._series, ends, strict=True)]
+        numbers = np.repeat(np.arange(len(ends)), [len(each) for each in ends])
+        origins = [series.ds[each] for series, each in zip(self._series, ends, strict=True)]
+        ranks = np.argsort(np.argsort([series.symbol for series in self._series]))
+        order = np.lexsort([ranks[numbers], np.concatenate(origins)])
+        self.origins: NDArray[np.datetime64] = np.concatenate(origins)[order]
+        self._numbers = numbers[order].astype(np.int32)
+        self._ends = np.concatenate(ends)[order].astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    def take(self, rows: NDArray[np.intp]) -> tuple[Windows, Floats]:
+        """Cut windows, and return them with the cumulative log returns [len(rows), horizon] after them."""
+        numbers, ends = self._numbers[rows], self._ends[rows].astype(np.int64)
+        grouped = np.argsort(numbers, kind="stable")
+        edges = np.searchsorted(numbers[grouped], np.arange(len(self._series) + 1))
+        places = [grouped[first:until] for first, until in pairwise(edges)]
+        cut = [windows_at(series, ends[place]) for series, place in zip(self._series, places, strict=True)]
+        targets = [
+            targets_at(series, ends[place], self._horizon) for series, place in zip(self._series, places, strict=True)
+        ]
+        back = np.argsort(grouped, kind="stable")
+        return join(cut)[back], np.concatenate(targets)[back]
+
+    def thinned(self, most: int) -> tuple[Windows, Floats]:
+        """Take all windows, or so many of them, evenly."""
+        return self.take(thinned(np.arange(len(self)), most))
+
+
+def thinned(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Take at most so many rows, evenly."""
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]
 
 
 def join(parts: list[Windows]) -> Windows:

@@ -19,12 +19,13 @@ from joblib import Parallel, delayed
 from forecasting.data.windows import (
     FLOOR,
     MAX_HORIZON,
+    MOST_WINDOWS,
     Floats,
     Windows,
+    WindowSet,
     check_frame,
     log_returns,
     series_of,
-    training_windows,
     usual_volatility,
     volatility,
 )
@@ -69,7 +70,7 @@ class Arima(Estimator):
             if on_epoch:
                 on_epoch(Epoch(number, len(enough), float("nan"), float("nan")))
         self.pooled_ = _pool(candidates)
-        windows, targets = training_windows(frame, MAX_HORIZON)
+        windows, targets = WindowSet(frame, MAX_HORIZON).thinned(MOST_WINDOWS)
         self.har_ = Har.fit(windows, targets, usual_volatility(frame))
         scales = self.har_.scales(windows)
         self.spread_ = spread_table((targets - self._centre(windows, scales)) / scales, MAX_HORIZON)

@@ -14,10 +14,11 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from contracts.measures import LEVELS
-from forecasting.data.windows import CONTEXT, MAX_HORIZON, BadFrame, Floats, Windows, check_frame, training_windows
+from forecasting.data.windows import CONTEXT, MAX_HORIZON, BadFrame, Floats, Windows, WindowSet, check_frame, thinned
 from forecasting.models.base import Estimator, OnEpoch
 from forecasting.models.families import family, parameters_of
 
+_MOST = 60_000  # forecasts that weights are found by
 _ENOUGH = 50  # forecasts without which there is nothing to tell members apart by
 
 
@@ -47,13 +48,14 @@ class Ensemble(Estimator):
         moments = np.unique(frame["ds"].to_numpy(dtype="datetime64[ns]"))
         border = moments[int(len(moments) * (1 - self.validation)) - 1]
         known = frame[frame["ds"] <= border]
-        windows, targets = training_windows(frame, MAX_HORIZON)
-        late = windows.origins >= border  # what the members of then have learned from ends here: no target is known
-        if late.sum() < _ENOUGH:
-            raise BadFrame(f"{self.family} needs {_ENOUGH} forecasts to find weights by, there are {int(late.sum())}")
+        all_windows = WindowSet(frame, MAX_HORIZON)
+        late = np.flatnonzero(all_windows.origins >= border)  # what the members have learned from ends before them
+        if len(late) < _ENOUGH:
+            raise BadFrame(f"{self.family} needs {_ENOUGH} forecasts to find weights by, there are {len(late)}")
+        windows, targets = all_windows.take(thinned(late, _MOST))
         then = [self._member(name).fit(known) for name in self.members]
-        said = np.stack([member.log_quantiles(windows[late], MAX_HORIZON, np.array(LEVELS)) for member in then])
-        self.weights_ = weights(said, targets[late])
+        said = np.stack([member.log_quantiles(windows, MAX_HORIZON, np.array(LEVELS)) for member in then])
+        self.weights_ = weights(said, targets)
         self.members_ = [self._member(name).fit(frame, on_epoch) for name in self.members]
         return self
 

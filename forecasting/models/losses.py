@@ -53,9 +53,10 @@ def scrps(scores: Floats, actual: Floats, symbols: NDArray[np.object_]) -> float
     return float(np.mean(losses / sizes))
 
 
-def share_inside(actual: Floats, low: Floats, high: Floats) -> float:
-    """Return the share of outcomes inside [low, high]."""
-    return float(np.mean((low <= actual) & (actual <= high)))
+def covered(actual: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Tell which outcomes lie inside [low, high]; their share is the coverage."""
+    found: NDArray[np.bool_] = (low <= actual) & (actual <= high)
+    return found
 
 
 def diebold_mariano(losses: Floats, baseline: Floats, horizon: int) -> tuple[float, float]:

@@ -7,7 +7,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from forecasting.data.windows import MAX_HORIZON, Floats, Windows, check_frame, training_windows, usual_volatility
+from forecasting.data.windows import (
+    MAX_HORIZON,
+    MOST_WINDOWS,
+    Floats,
+    Windows,
+    WindowSet,
+    check_frame,
+    usual_volatility,
+)
 from forecasting.models.base import Estimator, OnEpoch
 from forecasting.models.quantiles import spread, spread_table
 from forecasting.models.volatility import Har, per_session
@@ -29,7 +37,7 @@ class Naive(Estimator):
 
     def fit(self, frame: pd.DataFrame, on_epoch: OnEpoch | None = None) -> Self:
         check_frame(frame)
-        windows, targets = training_windows(frame, MAX_HORIZON)
+        windows, targets = WindowSet(frame, MAX_HORIZON).thinned(MOST_WINDOWS)
         self.har_ = Har.fit(windows, targets, usual_volatility(frame))
         scales = self.har_.scales(windows)
         self.drift_ = float((targets[:, 0] / per_session(scales)).mean()) if self.drift and len(targets) else 0.0

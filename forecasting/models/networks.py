@@ -22,8 +22,9 @@ from forecasting.data.windows import (
     BadFrame,
     Floats,
     Windows,
+    WindowSet,
     check_frame,
-    training_windows,
+    thinned,
     usual_volatility,
 )
 from forecasting.models import features
@@ -84,27 +85,27 @@ class Network(Estimator):
 
     def fit(self, frame: pd.DataFrame, on_epoch: OnEpoch | None = None) -> Self:
         check_frame(frame)
-        windows, targets = training_windows(frame, MAX_HORIZON)
+        windows = WindowSet(frame, MAX_HORIZON)
         if len(windows) < _ENOUGH:
             raise BadFrame(
                 f"{self.family} needs {_ENOUGH} windows of {CONTEXT} bars with {MAX_HORIZON} after them, "
                 f"there are {len(windows)}"
             )
         prepare_tensorflow(self.seed, self.threads)
-        early, late = self._by_time(windows)
-        self.har_ = Har.fit(windows[early], targets[early], usual_volatility(frame))
-        scaled = targets / self.har_.scales(windows)
-        self.base_ = np.quantile(scaled[early], LEVELS, axis=0).T
+        (early, before), (late, after) = (windows.take(rows) for rows in self._by_time(windows.origins))
+        self.har_ = Har.fit(early, before, usual_volatility(frame))
+        before, after = before / self.har_.scales(early), after / self.har_.scales(late)
+        self.base_ = np.quantile(before, LEVELS, axis=0).T
         self.network_ = self._build()
         self.curves_ = descend(
             self.network_,
-            (self._inputs(windows[early]), scaled[early].astype(np.float32)),
-            (self._inputs(windows[late]), scaled[late].astype(np.float32)),
+            (self._inputs(early), before.astype(np.float32)),
+            (self._inputs(late), after.astype(np.float32)),
             Schedule(self.epochs, self.patience, self.batch, self.rate, self.decay, self.seed),
             on_epoch,
         )
         self._compile()
-        self.correction_ = width_correction(scaled[late], self._quantiles(windows[late]))
+        self.correction_ = width_correction(after, self._quantiles(late))
         return self
 
     def log_quantiles(self, windows: Windows, horizon: int, levels: Floats) -> Floats:
@@ -137,13 +138,13 @@ class Network(Estimator):
             self.network_.set_weights([weights[name] for name in sorted(weights.files)])
         self._compile()
 
-    def _by_time(self, windows: Windows) -> tuple[Rows, Rows]:
-        """Cut windows into earlier and later ones; no target of the earlier reaches into the later."""
-        moments = np.unique(windows.origins)
+    def _by_time(self, origins: NDArray[np.datetime64]) -> tuple[Rows, Rows]:
+        """Return the rows of earlier and of later windows; no target of the earlier reaches into the later."""
+        moments = np.unique(origins)
         border = int(len(moments) * (1 - self.validation))
-        early = np.flatnonzero(windows.origins < moments[max(border - MAX_HORIZON, 1)])
-        late = np.flatnonzero(windows.origins >= moments[border])
-        return _thin(early, self.most_windows), _thin(late, self.most_windows // 4)
+        early = np.flatnonzero(origins < moments[max(border - MAX_HORIZON, 1)])
+        late = np.flatnonzero(origins >= moments[border])
+        return thinned(early, self.most_windows), thinned(late, self.most_windows // 4)
 
     def _inputs(self, windows: Windows) -> Inputs:
         scale = features.scales(windows)
@@ -179,8 +180,3 @@ class Network(Estimator):
                 ],
             ).get_concrete_function()
         )  # traced now, not at the first forecast, and TensorFlow does not warn of the next model's
-
-
-def _thin(rows: Rows, most: int) -> Rows:
-    """Take at most so many rows, evenly."""
-    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]

@@ -56,7 +56,8 @@ class ScoringService:
 
     def status(self) -> dict[str, object]:
         """Return what the service is doing."""
-        return {**self._scoring.status(), "lag": self._loop.state.lag, "waiting": self.reasons()}
+        state = self._loop.state
+        return {**self._scoring.status(), "lag": state.lag, "caught_up": state.caught_up, "waiting": self.reasons()}
 
     def reasons(self) -> list[str]:
         """Return why the service is not doing its work now; empty when it is."""

@@ -78,6 +78,7 @@ class ServingService:
             },
             "versions_that_do_not_load": self._watcher.failures,
             "lag": self._loop.state.lag,
+            "caught_up": self._loop.state.caught_up,
             "waiting": self.reasons(),
         }
 

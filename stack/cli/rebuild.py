@@ -29,7 +29,7 @@ def rebuild(
     """Build read models again from the log, beside the live ones, and compare them; take over with --accept-difference.
 
     The live read model goes on meanwhile; an equal one need not be replaced. The exit code is 0 when all were the same,
-    or took over.
+    or took over. --verify-only without names also proves the states that services have saved (`state/` in the home).
 
     --as-of takes a time (what messages stamped at or before it say), next offsets as JSON, or a file that holds such,
     a snapshot's manifest.json too. The same offsets give the same hash, whenever they are built.
@@ -45,7 +45,7 @@ def rebuild(
     here()
     from projections.read_models.table import READ_MODELS
     from stack.commands.rebuild import print_state_as_of as look_back
-    from stack.commands.rebuild import rebuild_all
+    from stack.commands.rebuild import rebuild_all, verify_saved_states
     from streaming.gc_tuning import collect_rarely
 
     quiet()
@@ -74,4 +74,6 @@ def rebuild(
         accept_difference=accept_difference,
         skip_dead=skip_dead,
     )
+    if verify_only and not names:
+        code = max(code, verify_saved_states(terminal()))
     raise typer.Exit(code)

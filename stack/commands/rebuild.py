@@ -18,6 +18,8 @@ from rich.progress import (
 from rich.text import Text
 
 import projections.asof
+from producers.ledger import Ledger
+from producers.settings import ProducerSettings
 from projections.answers import Superseded
 from projections.asof import NoSuchMoment, PastState, moment_of
 from projections.read_models.table import read_model
@@ -53,6 +55,29 @@ def rebuild_all(
         if not (report.equal or report.took_over):
             code = 1
     return code
+
+
+def verify_saved_states(console: Console) -> int:
+    """Fold again what services have saved of the log, and compare; return 0 if each part was the same."""
+    settings = ProducerSettings()
+    if not (settings.home / "state").is_dir():
+        return 0
+    try:
+        with console.status("Folding again what the producers have saved"):
+            parts = list(Ledger(settings).verify())
+    except ServerAway as problem:
+        say(problem, console)
+        return 1
+    events = sum(part.events for part in parts)
+    if different := [str(part.number) for part in parts if not part.equal]:
+        console.print(
+            f"producers' ledger: DIFFERENT in partition {', '.join(different)} from what {events} events give. Stop "
+            f"the producers and remove {settings.home / 'state'}: they fold it again.",
+            style="red",
+        )
+        return 1
+    console.print(f"producers' ledger: {len(parts)} saved parts are what {events} events give.")
+    return 0
 
 
 class _Rate(ProgressColumn):

@@ -162,6 +162,7 @@ def test_airflow_image_knows_the_commands_that_the_workflows_call() -> None:
     assert 'python -m stack "$@"' in airflow_image()
 
 
+@pytest.mark.slow
 def test_airflow_image_holds_every_part_that_those_commands_import() -> None:
     code = f"import sys, stack.cli.main, {', '.join(WORK.values())}"
     code += "; print(*{name.partition('.')[0] for name in sys.modules})"

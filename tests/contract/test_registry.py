@@ -13,6 +13,7 @@ from contracts.samples import sample
 from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA, TOPICS
 from contracts.versions import SchemaVersion, newest, versions
 from producers.ledger import Ledger, OwnUnreadable
+from producers.settings import ProducerSettings
 from streaming import checks
 from streaming.admin import ensure_topics, register_schemas
 from streaming.checks import Findings, check_against, check_registry
@@ -106,7 +107,7 @@ def test_event_of_ours_whose_schema_the_registry_has_lost_is_no_dead_letter_and_
     with pytest.raises(SchemaLost, match=rf"as BarClosed v2 with schema id {LOST}.*foretick contracts restore"):
         list(read_all(settings, STOCK_DATA))
     with pytest.raises(SchemaLost):
-        Ledger(settings).fold_log()
+        Ledger(ProducerSettings()).fold_log()
     (problem,) = check_registry(settings).problems
     assert "stock-data: 1 messages from [" in problem
     assert f"schema id {LOST}" in problem
@@ -158,7 +159,7 @@ def test_unreadable_event_of_the_producers_own_stops_them_until_its_letter_is_se
     produce(settings, STOCK_DATA, b"\x01 of a stranger", b"AAPL", partition=2)
     produce(settings, STOCK_DATA, Codec(settings).encode(sample(BarClosed))[:-9], b"AAPL", OURS, partition=2)
     with pytest.raises(OwnUnreadable, match=r"stock-data\[2\]@1 is ours and cannot be read.*foretick dlq"):
-        Ledger(settings).fold_log()
+        Ledger(ProducerSettings()).fold_log()
 
     marks = {place: high for place, (_, high) in watermarks(settings, STOCK_DATA).items()}
     dead = []
@@ -167,4 +168,4 @@ def test_unreadable_event_of_the_producers_own_stops_them_until_its_letter_is_se
         publisher.bury(dead[1])
     (letter,) = DeadLetters(settings).of(STOCK_DATA).open
     Redriver(settings, lambda: datetime.now(UTC)).drop(letter, "cut off in a test")
-    assert Ledger(settings).fold_log() == 0
+    assert Ledger(ProducerSettings()).fold_log() == 0

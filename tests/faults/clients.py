@@ -134,7 +134,7 @@ class Sender(Client):
     def work(self) -> None:
         settings = self.shared.layout.stream()
         codec = Codec(settings)
-        with Publisher(settings, "/soak", self.stop) as publisher:
+        with Publisher(settings, "/soak", self.stop, receipts=True) as publisher:
             while not self.stop.wait(self.dice.choice((0.01, 0.05, 0.4))):
                 self._send(publisher, codec, self._next())
                 if self.dice.random() < 0.05:

@@ -13,7 +13,8 @@ from typing import Any
 
 import fastavro
 import httpx
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from contracts.events import BarClosed
 from contracts.topics import STOCK_DATA
@@ -31,6 +32,10 @@ MODELS = (BARS, REVISIONS, SYMBOLS)  # all that bars alone make
 _LATER = ("vwap", "trades")  # fields of version 2: where they are null, documents leave them out
 _KNOWN = {field["name"] for field in newest(BarClosed).schema["fields"]}  # what later versions add is nobody's yet
 
+_PATIENTLY = Retrying(
+    retry=retry_if_exception_type(KafkaException), wait=wait_fixed(0.5), stop=stop_after_delay(30), reraise=True
+)
+
 Message = tuple[int, int, bytes | None]  # partition, offset, value
 
 
@@ -39,7 +44,9 @@ def raw(settings: StreamSettings, topic: str = STOCK_DATA.name) -> list[Message]
     name = settings.physical(topic)
     consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": f"{name}-truth", "enable.auto.commit": False})
     partitions = list(consumer.list_topics(name, 20).topics[name].partitions)
-    ends = {place: consumer.get_watermark_offsets(TopicPartition(name, place), 20)[1] for place in partitions}
+    for attempt in _PATIENTLY:  # a broker that stood still may have no leaders for a moment
+        with attempt:
+            ends = {place: consumer.get_watermark_offsets(TopicPartition(name, place), 20)[1] for place in partitions}
     consumer.assign([TopicPartition(name, place, 0) for place in partitions])
     found: list[Message] = []
 

@@ -89,11 +89,11 @@ def test_payload_hash_does_not_depend_on_how_a_number_is_written() -> None:
 def test_decide_new_bar_is_revision_0_and_known_bar_is_silent() -> None:
     bar = sound(vendor_bar())
     assert decide({}, bar) == bar.event
-    assert decide({bar.event.bar_id: KnownBar.of(bar.event)}, bar) is None
+    assert decide({bar.event.closed_at: KnownBar.of(bar.event)}, bar) is None
 
 
 def test_decide_changed_content_is_the_next_revision() -> None:
-    known = {sound(vendor_bar()).event.bar_id: replace(KnownBar.of(sound(vendor_bar()).event), revision=4)}
+    known = {sound(vendor_bar()).event.closed_at: replace(KnownBar.of(sound(vendor_bar()).event), revision=4)}
     changed = decide(known, sound(vendor_bar(close="10.51")))
     assert changed is not None
     assert (changed.revision, changed.close) == (5, 10.51)
@@ -102,14 +102,14 @@ def test_decide_changed_content_is_the_next_revision() -> None:
 @pytest.mark.parametrize(("close", "published"), [("10.5004", False), ("10.51", True)])
 def test_decide_difference_within_the_vendors_rounding_is_no_change(close: str, published: bool) -> None:
     bar = sound(vendor_bar())
-    known = {bar.event.bar_id: KnownBar.of(bar.event)}
+    known = {bar.event.closed_at: KnownBar.of(bar.event)}
     again = sound(vendor_bar(close=close, price_noise=Decimal("0.0005")))
     assert bool(decide(known, again)) is published
 
 
 def test_decide_volume_within_a_reverse_splits_rounding_is_no_change() -> None:
     bar = sound(vendor_bar())
-    known = {bar.event.bar_id: KnownBar.of(bar.event)}
+    known = {bar.event.closed_at: KnownBar.of(bar.event)}
     assert decide(known, sound(vendor_bar(volume=Decimal(109), volume_noise=Decimal("15.5")))) is None
     assert decide(known, sound(vendor_bar(volume=Decimal(120), volume_noise=Decimal("15.5")))) is not None
 
@@ -129,7 +129,7 @@ def test_decide_vwap_or_trades_are_a_correction_only_where_both_reports_tell_the
     before: dict[str, str], now: dict[str, str], revision: int | None
 ) -> None:
     old, new = (sound(vendor_bar(**{name: Decimal(text) for name, text in told.items()})) for told in (before, now))
-    event = decide({old.event.bar_id: KnownBar.of(old.event)}, new)
+    event = decide({old.event.closed_at: KnownBar.of(old.event)}, new)
     assert (event.revision if event else None) == revision
 
 
@@ -163,7 +163,7 @@ def test_looks_misadjusted_tells_a_rescaled_history_from_corrections(closes: lis
     known = {}
     for day in DAYS:
         event = sound(vendor_bar(day)).event
-        known[event.bar_id] = KnownBar.of(event)
+        known[event.closed_at] = KnownBar.of(event)
     found = looks_misadjusted(known, [sound(vendor_bar(day, close)) for day, close in zip(DAYS, closes, strict=False)])
     assert found == (factor if factor is None else pytest.approx(factor, rel=0.01))
 
@@ -185,7 +185,7 @@ def test_polling_any_number_of_times_in_any_overlap_publishes_each_content_once(
 ) -> None:
     said = dict.fromkeys(range(len(DAYS)), "10.5")  # what the vendor says of each session
     told: dict[int, list[float]] = {place: [] for place in said}  # what a poll has seen, without repetitions
-    known: dict[str, KnownBar] = {}
+    known: dict[datetime, KnownBar] = {}
     published: list[BarClosed] = []
     for until, since, corrections in polls:
         said |= corrections
@@ -194,7 +194,7 @@ def test_polling_any_number_of_times_in_any_overlap_publishes_each_content_once(
                 told[place].append(float(said[place]))
             if event := decide(known, sound(vendor_bar(DAYS[place], said[place]))):
                 published.append(event)
-                known[event.bar_id] = KnownBar.of(event)
+                known[event.closed_at] = KnownBar.of(event)
     for place, contents in told.items():
         own = [event for event in published if event.opened_at.date() == DAYS[place]]
         assert [event.close for event in own] == contents

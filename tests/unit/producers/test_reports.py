@@ -42,7 +42,7 @@ def test_bar_told_twice_in_a_file_is_published_once_and_no_look_revises_it(tmp_p
     _, news = sound.news({}, {})
     assert [(bar.close, bar.volume, bar.revision) for bar in news] == [(10.5, 1200.0, 0)]
     assert refused == []
-    known = {bar.bar_id: KnownBar.of(bar) for bar in news}
+    known = {bar.closed_at: KnownBar.of(bar) for bar in news}
     again, _ = read(CsvFiles(tmp_path).fetch("ACME", "P1D", None))
     assert again.news({}, known) == ([], [])
 
@@ -96,13 +96,13 @@ def test_hour_under_way_stamped_by_its_last_trade_is_its_hour() -> None:
 @pytest.mark.parametrize("live", ["10.7 10.7 10.7 10.7 0", "10.6 10.8 10.5 10.7 0"])
 def test_bar_that_the_log_holds_whole_is_not_revised_by_a_quote(live: str) -> None:
     _, news = read(Report(bars=(row(WHOLE),)))[0].news({}, {})
-    known = {bar.bar_id: KnownBar.of(bar) for bar in news}
+    known = {bar.closed_at: KnownBar.of(bar) for bar in news}
     assert read(Report(bars=(row(live),)))[0].news({}, known) == ([], [])
 
 
 def test_quote_that_the_log_holds_is_revised_by_the_whole_bar() -> None:
     _, news = read(Report(bars=(row("10.7 10.7 10.7 10.7 0"),)))[0].news({}, {})
-    known = {bar.bar_id: KnownBar.of(bar) for bar in news}
+    known = {bar.closed_at: KnownBar.of(bar) for bar in news}
     _, revised = read(Report(bars=(row(WHOLE),)))[0].news({}, known)
     assert [(bar.close, bar.revision) for bar in revised] == [(10.5, 1)]
 
@@ -174,7 +174,7 @@ def test_closing_print_alone_is_the_last_bar_until_the_whole_one_comes() -> None
     sound, _ = read(Report(bars=(hour("10.6 10.6 10.6 10.6 0", 2026, 11, 24, 21),)))
     [bar] = sound.news({}, {})[1]
     assert (bar.opened_at.hour, bar.closed_at.hour) == (20, 21)
-    known = {bar.bar_id: KnownBar.of(bar)}
+    known = {bar.closed_at: KnownBar.of(bar)}
     sound, _ = read(Report(bars=(hour(WHOLE, 2026, 11, 24, 20, 30),)))
     assert [(bar.revision, bar.volume) for bar in sound.news({}, known)[1]] == [(1, 1200.0)]
 
@@ -205,7 +205,7 @@ def series(*closes: str) -> list[VendorBar]:
     return [row(f"{close} {close} {close} {close} 100", day) for close, day in zip(closes, days, strict=False)]
 
 
-def held_back(report: Report, known: dict[str, KnownBar] | None = None) -> str | None:
+def held_back(report: Report, known: dict[datetime, KnownBar] | None = None) -> str | None:
     try:
         refuse_readjustment("ACME", known or {}, read(report)[0])
     except VendorDown as error:
@@ -237,13 +237,13 @@ def test_series_that_a_split_moves_a_hundredfold_is_not_held_back() -> None:
 
 def test_change_of_unit_that_was_accepted_once_is_not_held_back_again() -> None:
     report = Report(bars=series(*PENCE))
-    known = {bar.bar_id: KnownBar.of(bar) for bar in read(report)[0].news({}, {})[1]}
+    known = {bar.closed_at: KnownBar.of(bar) for bar in read(report)[0].news({}, {})[1]}
     assert held_back(report, known) is None
 
 
 def test_part_of_a_known_history_that_is_told_in_another_unit_is_held_back() -> None:
     before = Report(bars=series("1020", "1010", "1030", "1040", "1035", "1030", "1045"))
-    known = {bar.bar_id: KnownBar.of(bar) for bar in read(before)[0].news({}, {})[1]}
+    known = {bar.closed_at: KnownBar.of(bar) for bar in read(before)[0].news({}, {})[1]}
     assert held_back(before, known) is None
     assert held_back(Report(bars=series(*PENCE)), known) is not None
     assert held_back(Report(bars=series(*PENCE)[5:]), known) is not None

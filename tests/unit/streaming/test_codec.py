@@ -55,6 +55,7 @@ def test_decode_every_event_in_every_version_is_what_the_avro_library_reads(code
         schema_id, record = codec.decode_record(topic.name, b"\0" + number.to_bytes(4, "big") + body.getvalue())
 
         assert (schema_id, record) == (number, plainly)
+    assert codec.encode(event)[5:] == body.getvalue()
     assert codec.decode(topic.name, codec.encode(event))[1] == event
 
 

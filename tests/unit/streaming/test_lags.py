@@ -29,9 +29,12 @@ def test_state_goes_on_counting_while_the_loop_is_busy_and_begins_anew_with_othe
     state.note_end(PLACE, 5, 0.0)
     assert state.ends == {}  # not its own
     state.place({PLACE: 5})
+    assert not state.caught_up  # nobody knows yet
     state.note_end(PLACE, 5, 1.0)
     assert state.seconds_behind(PLACE, 9.0) == 0.0
+    assert state.caught_up
     state.note_end(PLACE, 7, 10.0)
+    assert not state.caught_up
     assert state.seconds_behind(PLACE, 14.0) == 4.0
     assert state.lag == 2
     state.place({})

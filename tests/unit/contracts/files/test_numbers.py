@@ -1,8 +1,17 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from contracts.files.numbers import DecimalMark, Undecided, currency_sign, decimal_marks, parse_number
+from contracts.files.numbers import (
+    DecimalMark,
+    Undecided,
+    currency_sign,
+    decimal_marks,
+    parse_number,
+    plain_decimal,
+)
 
 HALF = Decimal("10.5")
 
@@ -104,3 +113,14 @@ def test_marks_that_nothing_decides_are_asked_for_with_the_column_and_the_text(
 )
 def test_sign_beside_a_number_is_told(text: object, sign: str | None) -> None:
     assert currency_sign(text) == sign
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+@example(Decimal("1E+5"))
+@example(Decimal("-0.00"))
+@example(Decimal("123456789012345678901234567890.10"))
+def test_plain_decimal_has_no_exponent_and_no_trailing_zeros(value: Decimal) -> None:
+    text = plain_decimal(value)
+
+    assert text == (format(value.normalize(), "f") if value else "0")
+    assert "." not in text or text[-1] not in "0."

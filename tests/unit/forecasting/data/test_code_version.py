@@ -14,8 +14,8 @@ VERSIONS = dict.fromkeys(LIBRARIES, "1.0")
 BEGINNINGS = ("forecasting.serving.predicting", "forecasting.training.run", "forecasting.models.families")
 # What those import and what changes no number: where models and events are kept, settings, what is counted.
 CARRYING = (
-    "contracts.documents", "contracts.files", "contracts.ids", "contracts.rules", "contracts.topics",
-    "forecasting.modelstore", "forecasting.prometheus", "forecasting.settings",
+    "contracts.documents", "contracts.files", "contracts.ids", "contracts.rules", "contracts.sources",
+    "contracts.topics", "forecasting.modelstore", "forecasting.prometheus", "forecasting.settings",
 )  # fmt: skip
 
 

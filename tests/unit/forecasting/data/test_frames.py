@@ -2,11 +2,10 @@ from datetime import datetime, timedelta
 from itertools import permutations
 
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from forecasting.data.frames import canonical_bytes, frame_sha256, long_frame, newest_bars, symbol_frame
+from forecasting.data.frames import canonical_bytes, frame_sha256, newest_bars, symbol_frame
 from tests.support.markets import bar, split
 
 
@@ -73,30 +72,12 @@ def test_frame_of_the_last_sessions_is_the_tail_of_the_whole() -> None:
 
 
 def test_frame_of_no_bars_is_empty_with_its_columns() -> None:
-    assert list(long_frame([]).columns) == ["unique_id", "ds", "y", "high", "low"]
+    assert list(symbol_frame([]).columns) == ["unique_id", "ds", "y", "high", "low"]
     assert len(symbol_frame([bar(day=3)], origin=datetime.fromisoformat("2000-01-01T00:00:00+00:00"))) == 0
 
 
-def test_long_frame_stacks_symbols_and_applies_each_ones_splits() -> None:
-    bars = [bar("B", 0, 100.0), bar("A", 0, 100.0), bar("B", 1, 50.0), bar("A", 1, 100.0)]
-
-    frame = long_frame(bars, [split("B", bars[2].closed_at, 2.0)])
-
-    assert frame["unique_id"].tolist() == ["A", "A", "B", "B"]
-    assert frame["y"].tolist() == [100.0, 100.0, 50.0, 50.0]
-
-
-@given(st.permutations([bar(s, d, 10.0 + d, r) for s in ("A", "B") for d in range(3) for r in range(2)]), st.data())
-@settings(max_examples=30, deadline=None)
-def test_frame_bytes_of_any_order_and_duplication_are_the_same(events: list, data: st.DataObject) -> None:
-    again = data.draw(st.lists(st.sampled_from(events), max_size=4))
-    ordered = sorted(events, key=lambda event: (event.symbol, event.closed_at, event.revision))
-
-    assert canonical_bytes(long_frame([*events, *again])) == canonical_bytes(long_frame(ordered))
-
-
 def test_canonical_bytes_are_exact_decimals_by_symbol_and_time() -> None:
-    frame = long_frame([bar("B", 0, 0.1), bar("A", 1, 0.3), bar("A", 0, 1 / 3)])
+    frame = pd.concat([symbol_frame([bar("B", 0, 0.1)]), symbol_frame([bar("A", 1, 0.3), bar("A", 0, 1 / 3)])])
 
     lines = canonical_bytes(frame[["unique_id", "ds", "y"]].sample(frac=1, random_state=1)).decode().splitlines()
 

@@ -4,15 +4,17 @@ import pytest
 
 from forecasting.data.windows import (
     CONTEXT,
+    MOST_WINDOWS,
     BadFrame,
+    WindowSet,
     check_frame,
+    join,
     last_windows,
     log_returns,
     mean_absolute_change,
     parkinson_variance,
     series_of,
     targets_at,
-    training_windows,
     volatility,
     windows_at,
 )
@@ -56,15 +58,31 @@ def test_targets_are_cumulative_log_returns_of_the_bars_after() -> None:
 def test_training_windows_are_full_and_in_time_order() -> None:
     frame = market(3, 120)
 
-    windows, targets = training_windows(frame, 5)
+    windows, targets = WindowSet(frame, 5).thinned(MOST_WINDOWS)
 
     assert len(windows) == len(targets) == 3 * (120 - CONTEXT + 1 - 5)
     assert (np.diff(windows.origins) >= np.timedelta64(0)).all()
     assert (windows.counts == CONTEXT - 1).all()
 
 
+def test_training_set_cuts_any_rows_as_if_all_windows_were_laid_out() -> None:
+    frame = pd.concat([market(3, 120), market(2, 30, seed=8).replace({"S0": "T0", "S1": "Ä"})], ignore_index=True)
+    cut = [(series, np.arange(CONTEXT - 1, len(series.y) - 5)) for series in series_of(frame)]
+    laid_out = join([windows_at(series, ends) for series, ends in cut])
+    moves = np.concatenate([targets_at(series, ends, 5) for series, ends in cut])
+    order = np.lexsort([laid_out.symbols.astype(str), laid_out.origins])
+    windows = WindowSet(frame, 5)
+
+    np.testing.assert_array_equal(windows.origins, laid_out.origins[order])
+    for rows in (np.arange(len(windows)), np.array([100, 3, 3, 57]), np.array([], dtype=np.intp)):
+        some, targets = windows.take(rows)
+        np.testing.assert_array_equal(targets, moves[order][rows])
+        for name in ("symbols", "origins", "last", "returns", "ranges"):
+            np.testing.assert_array_equal(getattr(some, name), getattr(laid_out[order][rows], name))
+
+
 def test_training_windows_of_a_short_history_are_none() -> None:
-    windows, targets = training_windows(market(2, 30), 5)
+    windows, targets = WindowSet(market(2, 30), 5).thinned(MOST_WINDOWS)
 
     assert len(windows) == len(targets) == 0
 

@@ -214,6 +214,7 @@ def test_model_of_another_family_is_not_loaded(fitted: Estimator, tmp_path: Path
         family(other).load(tmp_path)
 
 
+@pytest.mark.slow
 def test_intervals_on_later_sessions_hold_about_what_they_say(fitted: Estimator) -> None:
     known, held = split_holdout(market(4, 600, seed=31), 110, 5)
 
@@ -240,6 +241,7 @@ def test_network_tells_each_epoch(name: str) -> None:
     assert estimator.curves() == heard
 
 
+@pytest.mark.slow
 def test_networks_loaded_one_after_another_make_tensorflow_warn_of_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,7 +6,7 @@ from scipy.stats import ttest_1samp
 from utilsforecast import losses
 
 from contracts.measures import INSIDE_80, INSIDE_95, LEVELS, is_inside, long_run_variance, pinball_loss, skill
-from forecasting.models.losses import absolute_error, crps, diebold_mariano, mase, pinball, scrps, share_inside
+from forecasting.models.losses import absolute_error, covered, crps, diebold_mariano, mase, pinball, scrps
 
 
 def test_pinball_weighs_each_side_by_its_level() -> None:
@@ -62,7 +62,7 @@ def test_measures_of_one_number_of_arrays_and_of_utilsforecast_are_the_same() ->
         low, high = (quantiles[:, LEVELS.index(level)] for level in bounds)
         one = [is_inside(*row) for row in zip(low, high, actual, strict=True)]
         theirs = losses.coverage(frame.assign(**{f"m-lo-{share}": low, f"m-hi-{share}": high}), ["m"], share)
-        assert share_inside(actual, low, high) == np.mean(one) == theirs["m"].item()
+        assert np.mean(covered(actual, low, high)) == np.mean(one) == theirs["m"].item()
 
 
 def test_long_run_variance_adds_the_covariances_of_what_overlaps() -> None:
@@ -74,7 +74,12 @@ def test_long_run_variance_adds_the_covariances_of_what_overlaps() -> None:
 
 
 def test_coverage_counts_the_edges_as_inside() -> None:
-    assert share_inside(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0)) == 0.5
+    assert covered(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0)).tolist() == [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_skill_of_the_baseline_is_zero_and_of_perfection_one() -> None:

@@ -7,10 +7,11 @@ import pytest
 from forecasting.data.windows import (
     CONTEXT,
     MAX_HORIZON,
+    MOST_WINDOWS,
     Floats,
     Windows,
+    WindowSet,
     last_windows,
-    training_windows,
     usual_volatility,
 )
 from forecasting.models.volatility import STEPS, Har, per_session
@@ -35,7 +36,7 @@ def waves(bars: int = 2500, seed: int = 4) -> tuple[pd.DataFrame, Floats]:
 
 
 def fitted(frame: pd.DataFrame) -> tuple[Har, Windows, Floats]:
-    windows, targets = training_windows(frame, MAX_HORIZON)
+    windows, targets = WindowSet(frame, MAX_HORIZON).thinned(MOST_WINDOWS)
     return Har.fit(windows, targets, usual_volatility(frame)), windows, targets
 
 
@@ -67,7 +68,7 @@ def test_har_of_no_windows_is_the_usual_volatility() -> None:
     har, windows, _ = fitted(frame)
     assert len(windows) == 0
 
-    scales = har.scales(training_windows(market(1, 200), MAX_HORIZON)[0])
+    scales = har.scales(WindowSet(market(1, 200), MAX_HORIZON).thinned(MOST_WINDOWS)[0])
 
     np.testing.assert_allclose(scales, usual_volatility(frame) * np.sqrt(np.arange(1, 21)) * np.ones_like(scales))
 

@@ -22,7 +22,8 @@ def test_split_lets_models_see_nothing_of_any_target() -> None:
     assert known["ds"].max() == pd.Timestamp(first)
     assert len(known) == 2 * 340
     assert len(held.windows) == 2 * (60 - 5 + 1)
-    assert held.actual[0, 0] == pytest.approx(frame["y"].iloc[340])
+    ((_, actual),) = held.blocks()
+    assert actual[0, 0] == pytest.approx(frame["y"].iloc[340])
 
 
 def test_split_of_a_mutated_hold_out_leaves_what_models_see_as_it_was() -> None:
@@ -54,7 +55,7 @@ def test_split_leaves_out_a_symbol_that_stands_still() -> None:
 
     _, held = split_holdout(frame, 60, 5)
 
-    assert set(held.windows.symbols) == {"S0"}
+    assert {symbol for windows, _ in held.blocks() for symbol in windows.symbols} == {"S0"}
 
 
 def test_score_of_the_random_walk_is_calibrated_and_as_good_as_itself(naive: Scores) -> None:

@@ -100,18 +100,18 @@ def test_raw_data_comes_back_exactly_through_the_yahoo_source(symbol: str) -> No
 def test_crossing_a_split_creates_no_revision(symbol: str, ex_date: tuple[int, int, int]) -> None:
     after = close_of(date(*ex_date), symbol)
     before = listings()[symbol].closes[listings()[symbol].visible(after) - 2]
-    known = {bar.event.bar_id: KnownBar.of(bar.event) for bar in sound_bars(fetched(symbol, before), before)}
+    known = {bar.event.closed_at: KnownBar.of(bar.event) for bar in sound_bars(fetched(symbol, before), before)}
     again = sound_bars(fetched(symbol, after), after)
     assert looks_misadjusted(known, again) is None
     news = [event for bar in again if (event := decide(known, bar))]
     assert [(event.closed_at, event.revision) for event in news] == [(after, 0)]
-    same = {bar.event.bar_id: bar.event.payload_sha256 for bar in again}
-    assert all(same[name] == bar.payload_sha256 for name, bar in known.items())
+    same = {bar.event.closed_at: bar.event.payload_sha256 for bar in again}
+    assert all(same[time] == bar.payload_sha256 for time, bar in known.items())
 
 
 def test_split_that_is_adjusted_for_but_not_listed_is_noticed() -> None:
     before, after = close_of(date(2000, 6, 20)), close_of(date(2000, 6, 21))
-    known = {bar.event.bar_id: KnownBar.of(bar.event) for bar in sound_bars(fetched("AAPL", before), before)}
+    known = {bar.event.closed_at: KnownBar.of(bar.event) for bar in sound_bars(fetched("AAPL", before), before)}
     document = chart(listings()["AAPL"], after, *ALWAYS)
     del document["chart"]["result"][0]["events"]
     report = read_yahoo(VendorAnswer(200, json.dumps(document)), "AAPL", "P1D")

@@ -94,6 +94,7 @@ def test_wrong_setting_is_told_by_its_name_without_a_traceback(tmp_path, setting
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_dry_run_without_a_log_shows_what_a_file_would_bring_and_why_some_of_it_is_refused(tmp_path):
     rows = ("2012-01-03,10,11,9,10.5,100", "2012-01-04,10,8,9,10.5,100", "2012-01-07,10,11,9,10.5,100")
     (tmp_path / "ACME.csv").write_text("\n".join(("date,open,high,low,close,volume", *rows)))
