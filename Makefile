@@ -20,7 +20,7 @@ WORKERS := $(shell echo $$(($(CORES) < 6 ? $(CORES) + 1 : 6)))
 PAIR := $(shell echo $$(($(WORKERS) < 2 ? 1 : $(CORES) < 4 ? 2 : 3)))
 EVENTS := 100000# in a stream of `make test-faults`
 MINUTES := 60# of `make soak`
-PYTEST := $(BIN)/pytest --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
 PACKAGES := contracts streaming producers projections forecasting gateway stack
 
 help: ## show this list

@@ -20,6 +20,7 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -36,15 +37,16 @@ from servers import corner, servers
 
 from contracts.events import BarClosed
 from contracts.measures import LEVELS
-from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
+from contracts.topics import STOCK_DATA
 from forecasting.data.windows import CONTEXT
 from forecasting.models.families import FAMILIES, family
 from forecasting.modelstore.pyfunc import ARTIFACT, signature
 from forecasting.modelstore.registry import _CODE, LoadedModel
 from forecasting.serving.loaded_models import LoadedModels
 from forecasting.serving.service import Serving
+from forecasting.serving.state import serving_state
 from forecasting.settings import ServeSettings
-from streaming.catching_up import KafkaTopicReader
+from streaming.catching_up import KafkaLog, end_offsets
 from streaming.publisher import Publisher
 from streaming.reader import Tail
 from streaming.records import Batch, Record
@@ -58,7 +60,7 @@ class Standing:
     """The market's clock, and whoever knows the one model at work."""
 
     moment: datetime
-    loaded_models: LoadedModels
+    loaded: LoadedModels
 
     def now(self) -> datetime:
         """Return the time of the newest close."""
@@ -99,6 +101,11 @@ def take(tail: Tail, wanted: int) -> list[Record]:
     return records
 
 
+def placed(records: list[Record]) -> Batch:
+    """Return records as the consumer loop hands them on."""
+    return Batch(records, next_offsets={(record.topic, record.partition): record.offset + 1 for record in records})
+
+
 def serve(
     settings: ServeSettings, model: LoadedModel, version: int, history: list[Record], sessions: list[list[BarClosed]]
 ) -> list[float]:
@@ -108,11 +115,11 @@ def serve(
     publisher = Publisher(settings, "/benchmarks")
     serving = Serving(
         settings, standing, Publisher(settings, "/foretick/forecasting"), standing,
-        actions=KafkaTopicReader(settings, CORPORATE_ACTIONS), issued=KafkaTopicReader(settings, STOCK_FORECASTS),
-        scores=KafkaTopicReader(settings, FORECAST_SCORES), stop=threading.Event(),
+        serving_state(settings, KafkaLog(settings)),
+        ends=partial(end_offsets, settings, STOCK_DATA), stop=threading.Event(),
     )  # fmt: skip
     serving.positions([(STOCK_DATA.name, number) for number in range(STOCK_DATA.partitions)])
-    serving.apply(Batch(history))
+    serving.apply(placed(history))
     serving.tick()  # the model begins at the newest bars: everything is warm
     symbols = len(sessions[0])
     assert serving.count == symbols, f"{serving.count} forecasts, not {symbols}: {serving.status()}"
@@ -128,7 +135,7 @@ def serve(
             records = tail.poll(1.0)
             came += len(records)
             history += records
-            serving.apply(Batch(records))
+            serving.apply(placed(records))
         seconds.append(time.perf_counter() - began)
         assert serving.count - before == symbols, "each symbol is forecast once"
     tail.close()
@@ -181,7 +188,8 @@ def main() -> None:
         for number, each in enumerate(names, start=1):
             model = saved(each, folder)
             sessions = [[next(rest) for _ in range(symbols)] for _ in range(rounds)]
-            ours = serve(settings, model, number, history, sessions)
+            home = settings.model_copy(update={"home": folder / f"home-{each}"})
+            ours = serve(home, model, number, history, sessions)
             theirs = median(rival(str(folder / each), frame, sample)) * symbols
             table.add_row(each, spread(ours, 2), f"{theirs:.1f}", f"{theirs / median(ours):.0f}")
     table.caption = f"mlflow: {sample} requests measured, their median times {symbols}"

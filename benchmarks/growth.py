@@ -26,8 +26,13 @@ import exchange_calendars
 import httpx
 import psutil
 from bench_predict import free_port
+from bench_promotion import register
 from market import Writer
 from servers import Servers, corner, servers
+
+from contracts.parts import CHAMPION, NAIVE
+from forecasting.modelstore.registry import ModelRegistry
+from forecasting.settings import ForecastingSettings
 
 SYMBOLS = [f"S{number:03d}" for number in range(500)]
 MODULES = {
@@ -141,6 +146,14 @@ def foretick(*arguments: str) -> float:
     return time.monotonic() - began
 
 
+def put_to_work() -> None:
+    """Register a random walk and make it the champion: serving is not ready without one."""
+    registry = ModelRegistry(ForecastingSettings())
+    version = register(registry, seed=1)
+    for alias in (NAIVE, CHAMPION):
+        registry.point(alias, version)
+
+
 def write_csv(folder: Path, day: date) -> None:
     """Write what the vendor of the benchmark has: one day that the log has, too."""
     folder.mkdir(exist_ok=True)
@@ -163,6 +176,9 @@ def measure(running: Servers, sizes: list[int], names: list[str], home: Path) ->
             writer.flush()
             sessions = upto
             tell("seed", size, seconds=time.monotonic() - began)
+            if "forecasting" in names:
+                os.environ["FORETICK_MODEL_NAME"] = f"{home.name}-{size}"  # one that has forecast nothing yet
+                put_to_work()
             for service in names:
                 shutil.rmtree(home / "state", ignore_errors=True)
                 for step in ("first start", "start"):
@@ -193,9 +209,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="100000,1000000,5000000", help="bars, each more than the one before")
-    parser.add_argument("--services", default="producers,projections,scoring", help=f"of {', '.join(MODULES)}")
+    parser.add_argument(
+        "--services", default="producers,projections,forecasting,scoring", help=f"of {', '.join(MODULES)}"
+    )
     wish = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="foretick-growth-") as home, servers() as running:
+    with tempfile.TemporaryDirectory(prefix="foretick-growth-") as home, servers("mlflow") as running:
         measure(running, list(map(int, wish.sizes.split(","))), wish.services.split(","), Path(home))
 
 

@@ -4,13 +4,13 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import ClassVar
 
 from contracts.events import BarClosed, CorporateActionAnnounced
 from producers.actions import ActionKey, KnownAction
 from producers.bars import KnownBar
 from streaming.codec import micros, utc
 from streaming.records import Record
+from streaming.series_ids import SeriesIds, series_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +29,15 @@ class Known:
 class LedgerPart:
     """Folds bars and corporate actions; of each the highest revision counts, told last, in whatever order they come."""
 
-    TABLES: ClassVar[str] = """
-    CREATE TABLE IF NOT EXISTS series (
-        symbol TEXT, interval TEXT, id INTEGER NOT NULL UNIQUE, PRIMARY KEY (symbol, interval)
-    ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS bars (
-        series INTEGER, closed_at INTEGER, revision INTEGER NOT NULL, place INTEGER NOT NULL,
-        payload_sha256 TEXT NOT NULL, open REAL NOT NULL, high REAL NOT NULL, low REAL NOT NULL, close REAL NOT NULL,
-        volume REAL NOT NULL, vwap REAL, trades INTEGER, PRIMARY KEY (series, closed_at)
-    ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS actions (
-        symbol TEXT, kind TEXT, ex_date TEXT, revision INTEGER NOT NULL, place INTEGER NOT NULL, value REAL NOT NULL,
-        PRIMARY KEY (symbol, kind, ex_date)
-    ) WITHOUT ROWID;
-    """
-
     def __init__(self, file: sqlite3.Connection) -> None:
         self._file = file
-        rows = file.execute("SELECT symbol, interval, id FROM series")
-        self._series: dict[tuple[str, str], int] = {(symbol, interval): name for symbol, interval, name in rows}
+        self._series = SeriesIds(file)
+        file.executescript(_TABLES)
 
     def fold(self, record: Record) -> None:
         """Take note of an event."""
         if isinstance(event := record.event, BarClosed):
-            bar, series = KnownBar.of(event), self._series_id(event.symbol, event.interval)
+            bar, series = KnownBar.of(event), self._series.of(event.symbol, event.interval)
             told = (bar.revision, record.offset, bar.payload_sha256, *bar.content, bar.vwap, bar.trades)
             self._file.execute(_FOLD_BAR, (series, micros(event.closed_at), *told))
         elif isinstance(event, CorporateActionAnnounced):
@@ -64,8 +49,8 @@ class LedgerPart:
         """Add what is known of a symbol: its actions, and its bars that closed from `first` to `until` (None: none)."""
         for kind, day, revision, value in self._file.execute(_ACTIONS, (symbol,)):
             known.actions[symbol, kind, date.fromisoformat(day)] = KnownAction(revision, value)
-        series = self._series.get((symbol, interval))
-        if series is None or first is None or until is None:
+        series = series_id(symbol, interval)
+        if first is None or until is None:
             return
         for row in self._file.execute(_BARS, (series, micros(first), micros(until))):
             closed_at, revision, payload, open_, high, low, close, volume, vwap, trades = row
@@ -74,21 +59,26 @@ class LedgerPart:
 
     def newest(self) -> Iterator[tuple[tuple[str, str], datetime]]:
         """Yield symbol and interval of each series, and the close of its last bar."""
-        for series, name in self._series.items():
+        for series, name in self._series:
             (last,) = self._file.execute("SELECT max(closed_at) FROM bars WHERE series = ?", (name,)).fetchone()
             if last is not None:
                 yield series, utc(last)
 
-    def _series_id(self, symbol: str, interval: str) -> int:
-        series = (symbol, interval)
-        if series not in self._series:  # unless another process came first
-            insert = "INSERT OR IGNORE INTO series SELECT ?, ?, count(*) FROM series"
-            self._file.execute(insert, series)
-            row = self._file.execute("SELECT id FROM series WHERE symbol = ? AND interval = ?", series).fetchone()
-            self._series[series] = row[0]
-        return self._series[series]
+    def trim(self, *, wholly: bool) -> None:
+        """Keep all: any bar may be corrected yet."""
 
 
+_TABLES = """
+CREATE TABLE IF NOT EXISTS bars (
+    series INTEGER, closed_at INTEGER, revision INTEGER NOT NULL, place INTEGER NOT NULL,
+    payload_sha256 TEXT NOT NULL, open REAL NOT NULL, high REAL NOT NULL, low REAL NOT NULL, close REAL NOT NULL,
+    volume REAL NOT NULL, vwap REAL, trades INTEGER, PRIMARY KEY (series, closed_at)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS actions (
+    symbol TEXT, kind TEXT, ex_date TEXT, revision INTEGER NOT NULL, place INTEGER NOT NULL, value REAL NOT NULL,
+    PRIMARY KEY (symbol, kind, ex_date)
+) WITHOUT ROWID;
+"""
 # Of what was told twice under one revision, the later place in the log counts.
 _FOLD_BAR = """
 INSERT INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET

@@ -3,29 +3,23 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache, partial
-from importlib.resources import files
 
 from contracts.events import BarClosed
-from contracts.sources import sources_sha256
 from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA
 from producers.known import Known, LedgerPart
 from producers.reports import Sound
 from producers.settings import ProducerSettings
+from streaming.catching_up import KafkaLog
 from streaming.dead_letters import DeadLetters
-from streaming.errors import KafkaAway
+from streaming.errors import KafkaAway, StoreAway
 from streaming.headers import source_of
 from streaming.reader import Tail
 from streaming.records import DeadRecord, Record
-from streaming.saved_state import SavedState, Verified
+from streaming.saved_state import SavedState, Verified, folding_code
 
 PRODUCERS_SOURCE = "/foretick/producers"
 _TOPICS = (STOCK_DATA, CORPORATE_ACTIONS)
 _PATIENCE = 5.0  # seconds; whoever folds tries again, and wants to hear of a stop in between
-_DECIDING = {
-    "contracts": ("events", "parts.py", "upcasters.py"),
-    "streaming": ("codec.py", "decoding.py", "saved_state.py"),
-    "producers": ("actions.py", "bars.py", "known.py"),
-}
 
 
 class OwnUnreadable(KafkaAway):
@@ -131,8 +125,9 @@ class Ledger:
 
     def _opened(self) -> SavedState[LedgerPart]:
         folder = self._settings.home / "state" / f"{self._settings.topic_prefix}producers"
-        state = SavedState(self._settings, folder, _TOPICS, LedgerPart, _code(), self._pass_over, _PATIENCE)
-        state.open()
+        readable = KafkaLog(self._settings, self._pass_over, _PATIENCE)
+        state = SavedState(readable, folder, _TOPICS, LedgerPart, _code())
+        state.take()
         return state
 
     def _take(self, batches: Iterable[Sequence[Record]]) -> None:
@@ -143,7 +138,7 @@ class Ledger:
                 for event in (record.event for record in records):
                     if isinstance(event, BarClosed):
                         self.note(event)
-        except OwnUnreadable:
+        except (OwnUnreadable, StoreAway):
             self.close()  # what came beside it would be missed
             raise
 
@@ -160,4 +155,4 @@ class Ledger:
 @cache
 def _code() -> str:
     """Return the hash of the code by which a state is what it is."""
-    return sources_sha256({name: files(name) for name in _DECIDING}, _DECIDING)
+    return folding_code(producers=("actions.py", "bars.py", "known.py"))

@@ -24,7 +24,7 @@ from producers.publish_lock import Stopped, publish_lock
 from producers.reports import Sound, refuse_readjustment
 from producers.settings import ProducerSettings
 from producers.symbol_state import SymbolState
-from streaming.errors import KafkaAway, RegistryAway
+from streaming.errors import KafkaAway, RegistryAway, StoreAway
 from streaming.publisher import Publisher, PublishFailed
 
 log = structlog.get_logger()
@@ -158,7 +158,7 @@ class NewsPublisher:
         """
         try:
             for attempt in Retrying(
-                retry=retry_if_exception_type((KafkaAway, RegistryAway)),
+                retry=retry_if_exception_type((KafkaAway, RegistryAway, StoreAway)),
                 wait=wait_random_exponential(multiplier=0.5, max=5.0),
                 stop=stop_when_event_set(self._stop),
                 sleep=sleep_using_event(self._stop),
@@ -167,12 +167,13 @@ class NewsPublisher:
             ):
                 with attempt:
                     found = read()
-        except (KafkaAway, RegistryAway) as error:
+        except (KafkaAway, RegistryAway, StoreAway) as error:
             raise Stopped from error
         self.waiting_for = None
         return found
 
     def _report_wait(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        self.waiting_for = f"Kafka and the registry: {error}"
-        log.warning("waiting for Kafka and the registry", error=str(error))
+        what = "the saved state" if isinstance(error, StoreAway) else "Kafka and the registry"
+        self.waiting_for = f"{what}: {error}"
+        log.warning(f"waiting for {what}", error=str(error))

@@ -1,12 +1,12 @@
 """Topics read up to their present end, each time from where the last reading ended."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import structlog
 
 from contracts.topics import Topic
-from streaming.ranges import watermarks
+from streaming.ranges import topic_epoch, watermarks
 from streaming.reader import read_range
 from streaming.records import DeadRecord, Partition, Record
 from streaming.settings import StreamSettings
@@ -49,6 +49,32 @@ class KafkaTopicReader:
     def positions(self) -> dict[Partition, int]:
         """Return the next offset of each partition read so far."""
         return {(self._topic.name, partition): offset for partition, offset in self._next.items()}
+
+
+class KafkaLog:
+    """The log, for states that are folded of it (`saved_state.ReadableLog`).
+
+    Args:
+        on_dead: called with each unreadable message that is passed over.
+        patience: seconds that the broker has for an answer.
+    """
+
+    def __init__(
+        self, settings: StreamSettings, on_dead: Callable[[DeadRecord], None] | None = None, patience: float = 10.0
+    ) -> None:
+        self._settings, self._on_dead, self._patience = settings, on_dead or _pass_over, patience
+
+    def epoch(self, topic: Topic) -> str:
+        """Return the id of a topic as it is now: another one, once it was made anew."""
+        return topic_epoch(self._settings, topic, self._patience)
+
+    def marks(self, topic: Topic) -> dict[int, tuple[int, int]]:
+        """Return the first and the next offset of each partition."""
+        return watermarks(self._settings, topic, self._patience)
+
+    def read(self, topic: Topic, start: Mapping[int, int], end: Mapping[int, int]) -> Iterator[Record]:
+        """Yield what can be read of each partition from `start` (inclusive) to `end` (exclusive)."""
+        return read_range(self._settings, topic, start, end, on_poison="skip", on_dead=self._on_dead)
 
 
 def end_offsets(settings: StreamSettings, topic: Topic) -> dict[Partition, int]:

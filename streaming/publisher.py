@@ -1,7 +1,7 @@
 """Publish events: idempotent, acknowledged by all replicas, never registering a schema by itself."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -19,7 +19,7 @@ from streaming.dead_letters import letter_headers
 from streaming.errors import KafkaAway, RegistryAway
 from streaming.headers import headers_for
 from streaming.ranges import partition_number
-from streaming.records import DeadRecord, Record
+from streaming.records import DeadRecord
 from streaming.settings import StreamSettings
 from streaming.tracing import traceparent, tracing
 
@@ -35,10 +35,19 @@ class PublishFailed(Exception):
     """The broker refused an event for good; the text names topic, key and the broker's reason."""
 
 
+class Cause(Protocol):
+    """What an effect names as its cause: a record, or what was kept of it."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that name the event and its trace: `ce_id`, `traceparent`."""
+        ...
+
+
 class EventOutput(Protocol):
     """Where a service publishes: a Publisher, or what a test holds in its place."""
 
-    def publish(self, event: Event, *, time: datetime, cause: Record | None = None) -> None:
+    def publish(self, event: Event, *, time: datetime, cause: Cause | None = None) -> None:
         """Queue an event."""
         ...
 
@@ -78,7 +87,7 @@ class Publisher:
             )
         )
 
-    def publish(self, event: Event, *, time: datetime, cause: Record | None = None) -> None:
+    def publish(self, event: Event, *, time: datetime, cause: Cause | None = None) -> None:
         """Queue an event; `flush` tells whether it arrived.
 
         Args:

@@ -4,9 +4,10 @@
 known then.  Nothing after the origin, and nothing recorded after `known_at`, enters a frame.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,18 @@ def frame_sha256(frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
+def piece_hashes(frame: pd.DataFrame, edges: Sequence[int]) -> list[str]:
+    """Return the SHA-256 (`frame_sha256`) of each piece of a frame, whose rows are in order.
+
+    Args:
+        edges: where pieces begin, and the number of rows.
+    """
+    columns = [name for name in COLUMNS if name in frame]
+    head = canonical_head(columns)
+    rows = list(_canonical_columns(frame, columns))
+    return [sha256(head + canonical_rows(rows[first:until])).hexdigest() for first, until in pairwise(edges)]
+
+
 def _canonical_parts(frame: pd.DataFrame) -> Iterator[bytes]:
     """Yield the canonical bytes a piece at a time: of millions of bars they take more memory than the frame."""
     columns = [name for name in COLUMNS if name in frame]
@@ -112,9 +125,13 @@ def _canonical_parts(frame: pd.DataFrame) -> Iterator[bytes]:
         frame = frame.sort_values(["unique_id", "ds"], kind="stable")
     for first in range(0, len(frame), _PIECE):
         piece = frame.iloc[first : first + _PIECE]
-        stamps = np.datetime_as_string(piece["ds"].to_numpy(dtype="datetime64[us]"), unit="us")
-        numbers = [piece[name].astype(float).tolist() for name in columns[2:]]
-        yield canonical_rows(zip(piece["unique_id"], stamps.tolist(), *numbers, strict=True))
+        yield canonical_rows(_canonical_columns(piece, columns))
+
+
+def _canonical_columns(frame: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str | float, ...]]:
+    stamps = np.datetime_as_string(frame["ds"].to_numpy(dtype="datetime64[us]"), unit="us")
+    numbers = [frame[name].astype(float).tolist() for name in columns[2:]]
+    return zip(frame["unique_id"], stamps.tolist(), *numbers, strict=True)
 
 
 def _is_ordered(frame: pd.DataFrame) -> bool:

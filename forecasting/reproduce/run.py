@@ -1,16 +1,17 @@
 """Do a training or a forecast again, from the log and the registered version alone, and compare."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 
 from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued, ForecastScored
 from contracts.ids import forecast_id
 from contracts.topics import STOCK_FORECASTS
 from forecasting.data import history
-from forecasting.data.calendars import session_of
 from forecasting.data.code_version import code_version
 from forecasting.data.frames import frame_sha256, newest_bars, symbol_frame
 from forecasting.data.offsets import OffsetVector
-from forecasting.data.recent_bars import SplitHistory, log_event
+from forecasting.data.windows import Floats
 from forecasting.models.conformal import ASKED
 from forecasting.models.families import family
 from forecasting.modelstore.recipe import Recipe
@@ -25,6 +26,7 @@ from forecasting.training.progress import TrainingProgress
 from forecasting.training.workers import workers
 from streaming.reader import read_all
 from streaming.records import Record
+from streaming.series_ids import SeriesIds
 
 _METRICS = ("n", "mase", "scrps", "coverage_80", "coverage_95")
 
@@ -67,17 +69,8 @@ def reproduce_forecast(settings: ForecastingSettings, identifier: str, progress:
     records = list(_inputs(settings, forecast))
     bars = [record.event for record in records if isinstance(record.event, BarClosed)]
     read = newest_bars(bars, interval=forecast.interval, origin=forecast.origin)[-forecast.lineage.input_bars :]
-    exchange = settings.exchange_calendar
-    splits = SplitHistory()
-    calibrated_by = Calibrations(forecast.model.name)
-    for record in records:
-        if isinstance(record.event, CorporateActionAnnounced):
-            splits.fold(log_event(record.event, record))
-        elif isinstance(record.event, ForecastScored):
-            calibrated_by.fold(record)
-    sessions = [session_of(bar.closed_at, exchange) for bar in read]
-    known = splits.between(forecast.symbol, sessions[0], sessions[-1]) if sessions else ()
-    frame = symbol_frame(read, [split.event for split in known], interval=forecast.interval, exchange=exchange)
+    actions = [record.event for record in records if isinstance(record.event, CorporateActionAnnounced)]
+    frame = symbol_frame(read, actions, interval=forecast.interval, exchange=settings.exchange_calendar)
     digest = frame_sha256(frame)
     model = forecast.model
     again = forecast_id(forecast.symbol, forecast.interval, forecast.origin, model.name, model.version, digest)
@@ -91,9 +84,8 @@ def reproduce_forecast(settings: ForecastingSettings, identifier: str, progress:
         levels = [quantile.level for quantile in forecast.steps[0].quantiles]
         horizon = len(forecast.steps)
         raw = loaded.predict(frame, horizon, ASKED.tolist())
-        alphas = calibrated_by.alphas(
-            forecast.symbol, forecast.interval, model.version, model.family, forecast.origin, horizon
-        )
+        scores = (record.event for record in records if isinstance(record.event, ForecastScored))
+        alphas = _alphas(forecast, scores, horizon)
         answer = forecast_steps(calibrated_quantiles(raw, {forecast.symbol: alphas}, levels), levels)
         checks += [
             compare_values("family", model.family, loaded.family),
@@ -101,6 +93,16 @@ def reproduce_forecast(settings: ForecastingSettings, identifier: str, progress:
         ]
         checks += compare_steps(forecast.steps, answer[forecast.symbol])
     return Reproduction(f"forecast {identifier} ({forecast.symbol} from {forecast.origin:%Y-%m-%d})", tuple(checks))
+
+
+def _alphas(forecast: ForecastIssued, scores: Iterable[ForecastScored], horizon: int) -> Floats:
+    """Return how the intervals of a forecast's symbol had held, by the scores that its lineage names."""
+    with closing(sqlite3.connect(":memory:")) as file:
+        model, calibrations = forecast.model, Calibrations(file, SeriesIds(file), forecast.model.name)
+        for score in scores:
+            calibrations.fold(score)
+        asked = (forecast.symbol, forecast.interval, model.version, model.family, forecast.origin)
+        return calibrations.alphas(*asked, horizon)
 
 
 def _train_again(

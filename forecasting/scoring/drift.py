@@ -1,45 +1,33 @@
 """Whether a version still does live what it promised, and whether the market still moves as it did.  Pure.
 
-Folded from `forecast-scores` alone, one step ahead: scores by session, over all symbols.  Symbols of one session move
-together, so a session is one observation.  An alarm is raised where a measure leaves its band beyond noise, and
-cleared only once it is well inside again; what was raised is folded from the alarms themselves, so a restart raises
-nothing again.
+Judged by scores one step ahead (`drift_table`), over all symbols.  Symbols of one session move together, so a session
+is one observation.  An alarm is raised where a measure leaves its band beyond noise, and cleared only once it is well
+inside again; what was raised is folded from the alarms themselves, so a restart raises nothing again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from math import sqrt
 from statistics import fmean, stdev
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from contracts.events import DriftDetected, ForecastScored
+from contracts.events import DriftDetected
 from forecasting.models.bands import BAND_80, BAND_95
+from forecasting.scoring.drift_table import REFERENCE_SESSIONS, WINDOW_SESSIONS, DriftTable, SessionSums
+from streaming.codec import utc
 
-WINDOW_SESSIONS = 60  # of the window that is judged
-REFERENCE_SESSIONS = 250  # sessions before the window, that its returns are compared with
 RAISE_ERRORS, CLEAR_ERRORS = 3.0, 1.0  # standard errors
 RAISE_CHANCE, CLEAR_CHANCE = 1e-6, 1e-3  # p-value; volatility comes in waves, so a small one alone is no shift
 
 Measure = Literal["COVERAGE_80", "COVERAGE_95", "SKILL", "RETURNS"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 AlarmKey = tuple[object, ...]
-_NEVER = datetime.min.replace(tzinfo=UTC)
-_COVERAGES: tuple[tuple[Measure, float, tuple[float, float]], ...] = (
-    ("COVERAGE_80", 0.80, BAND_80),
-    ("COVERAGE_95", 0.95, BAND_95),
+_COVERAGES: tuple[tuple[Measure, str, float, tuple[float, float]], ...] = (
+    ("COVERAGE_80", "inside_80", 0.80, BAND_80),
+    ("COVERAGE_95", "inside_95", 0.95, BAND_95),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One score, one step ahead; a higher revision of its bar takes its place."""
-
-    revision: int
-    inside: tuple[bool, bool]  # 80 %, 95 %
-    error: float  # in units of the input's mean |one-step change|
-    naive_error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,47 +65,18 @@ class AlarmChange:
     state: Literal["RAISED", "CLEARED"]
 
 
-ScoresBySession = dict[datetime, dict[str, Seen]]
-Moves = dict[datetime, tuple[int, float]]  # session -> revision of its bar, |one-session return|
-
-
 @dataclass(slots=True)
 class Drifts:
-    """Folds scores and alarms, in any order, and says which alarms are due.
+    """Folds alarms, in any order, and says which are due.
 
     Args:
-        model_name: whose scores count.
+        model_name: whose alarms count.
     """
 
     model_name: str
     raised: set[AlarmKey] = field(default_factory=set)
-    _versions: dict[tuple[str, str, str], ScoresBySession] = field(default_factory=dict)  # interval, version, family
-    _moves: dict[tuple[str, str], Moves] = field(default_factory=dict)  # interval, symbol
     _told: dict[AlarmKey, datetime] = field(default_factory=dict)
-    _judged: dict[str, datetime] = field(default_factory=dict)  # interval -> last session judged
-
-    def fold_score(self, score: ForecastScored) -> None:
-        """Take up a score."""
-        if score.step != 1 or score.model_name != self.model_name or score.scale <= 0:
-            return
-        if not score.in_sample:
-            self._fold_version(score)
-        moves = self._moves.setdefault((score.interval, score.symbol), {})  # the same, whatever version is scored
-        if score.bar.revision >= moves.get(score.target_at, (0, 0.0))[0]:
-            moves[score.target_at] = (score.bar.revision, score.naive_absolute_error / score.actual)
-        _forget(moves, WINDOW_SESSIONS + REFERENCE_SESSIONS)
-
-    def _fold_version(self, score: ForecastScored) -> None:
-        sessions = self._versions.setdefault((score.interval, score.model_version, score.family), {})
-        known = sessions.setdefault(score.target_at, {}).get(score.symbol)
-        if known is None or score.bar.revision > known.revision:
-            sessions[score.target_at][score.symbol] = Seen(
-                score.bar.revision,
-                (score.inside_80, score.inside_95),
-                score.absolute_error / score.scale,
-                score.naive_absolute_error / score.scale,
-            )
-        _forget(sessions, WINDOW_SESSIONS)
+    _judged: dict[str, int] = field(default_factory=dict)  # interval -> last session judged
 
     def fold_alarm(self, alarm: DriftDetected) -> None:
         """Take up what was raised or cleared."""
@@ -129,28 +88,23 @@ class Drifts:
         else:
             self.raised.discard(alarm.watched)
 
-    def due(self) -> list[AlarmChange]:
-        """Judge the windows that end before the newest session: of that one, scores may be missing yet."""
+    def due(self, tables: Sequence[DriftTable]) -> list[AlarmChange]:
+        """Judge the windows that end before the newest session: of that one, scores may be missing yet.
+
+        Args:
+            tables: the scores, each of other symbols.
+        """
         turns: list[AlarmChange] = []
-        for interval in {interval for interval, _, _ in self._versions}:
-            seen = {moment for key, sessions in self._versions.items() if key[0] == interval for moment in sessions}
-            until = sorted(seen)[-2] if len(seen) > 1 else None
-            if until is None or until <= self._judged.get(interval, _NEVER):
+        for interval in {interval for table in tables for interval in table.sessions}:
+            newest = {session for table in tables for session in sorted(table.sessions[interval])[-2:]}
+            until = sorted(newest)[-2] if len(newest) > 1 else None
+            if until is None or until <= self._judged.get(interval, until - 1):
                 continue
             self._judged[interval] = until
-            readings = [
-                reading
-                for (of, version, family), sessions in self._versions.items()
-                if of == interval and until in sessions
-                for reading in _of_version(version, family, sessions, until)
-            ]
-            for (of, symbol), moves in self._moves.items():
-                if of == interval and until in moves:
-                    readings += _of_symbol(symbol, moves, until)
-            for measured in readings:
+            for measured in _measured(tables, interval, until):
                 sits = (self.model_name, interval, measured.measure, measured.version, measured.symbol) in self.raised
                 if measured.reading.well if sits else measured.reading.off:
-                    turns.append(AlarmChange(interval, measured, until, "CLEARED" if sits else "RAISED"))
+                    turns.append(AlarmChange(interval, measured, utc(until), "CLEARED" if sits else "RAISED"))
         return turns
 
 
@@ -177,44 +131,50 @@ def alarm_event(turn: AlarmChange, model_name: str, now: datetime) -> DriftDetec
     )
 
 
-def _of_version(version: str, family: str, sessions: ScoresBySession, until: datetime) -> Iterator[Measured]:
-    window = [moment for moment in sorted(sessions) if moment <= until][-WINDOW_SESSIONS:]
+def _measured(tables: Sequence[DriftTable], interval: str, until: int) -> Iterator[Measured]:
+    """Measure every version and symbol that has a score of the window's last session."""
+    versions: defaultdict[tuple[str, str], dict[int, SessionSums]] = defaultdict(dict)
+    for table in tables:
+        for key, session, sums in table.sums(interval, until):
+            held = versions[key].get(session)
+            versions[key][session] = held + sums if held else sums
+    for (version, family), sessions in versions.items():
+        if until in sessions:
+            yield from _of_version(version, family, sessions)
+    for table in tables:
+        for symbol, moves in table.moves(interval, until):
+            yield from _of_symbol(symbol, moves)
+
+
+def _of_version(version: str, family: str, sessions: Mapping[int, SessionSums]) -> Iterator[Measured]:
+    window = sorted(sessions)[-WINDOW_SESSIONS:]
     if len(window) < WINDOW_SESSIONS:
         return
-    rows = [list(sessions[moment].values()) for moment in window]
-    for place, (measure, nominal, band) in enumerate(_COVERAGES):
-        reading = coverage_reading([[seen.inside[place] for seen in row] for row in rows], nominal, band)
-        yield Measured(measure, reading, window[0], version, family)
+    sums, since = [sessions[session] for session in window], utc(window[0])
+    for measure, inside, nominal, band in _COVERAGES:
+        reading = coverage_reading([(getattr(row, inside), row.n) for row in sums], nominal, band)
+        yield Measured(measure, reading, since, version, family)
     if family != "naive":
-        yield Measured("SKILL", skill_reading(rows), window[0], version, family)
+        yield Measured("SKILL", skill_reading(sums), since, version, family)
 
 
-def _of_symbol(symbol: str, moves: Moves, until: datetime) -> Iterator[Measured]:
-    window = [moment for moment in sorted(moves) if moment <= until][-WINDOW_SESSIONS - REFERENCE_SESSIONS :]
-    if len(window) < WINDOW_SESSIONS + REFERENCE_SESSIONS:
+def _of_symbol(symbol: str, moves: Sequence[tuple[int, float]]) -> Iterator[Measured]:
+    if len(moves) < WINDOW_SESSIONS + REFERENCE_SESSIONS:
         return
-    sizes = [moves[moment][1] for moment in window]
-    yield Measured(
-        "RETURNS",
-        returns_reading(sizes[REFERENCE_SESSIONS:], sizes[:REFERENCE_SESSIONS]),
-        window[REFERENCE_SESSIONS],
-        symbol=symbol,
-    )
+    sizes = [size for _, size in moves]
+    reading = returns_reading(sizes[REFERENCE_SESSIONS:], sizes[:REFERENCE_SESSIONS])
+    yield Measured("RETURNS", reading, utc(moves[REFERENCE_SESSIONS][0]), symbol=symbol)
 
 
-def _forget(sessions: dict[datetime, Any], keep: int) -> None:
-    """Drop the oldest sessions now and then: sorting is dearer than keeping."""
-    if len(sessions) > 2 * keep:
-        for old in sorted(sessions)[: len(sessions) - keep - 1]:
-            del sessions[old]
+def coverage_reading(rows: Sequence[tuple[int, int]], nominal: float, band: tuple[float, float]) -> Reading:
+    """Judge the share of outcomes inside an interval; noise is at least that of independent outcomes.
 
-
-def coverage_reading(rows: Iterable[Iterable[bool]], nominal: float, band: tuple[float, float]) -> Reading:
-    """Judge the share of outcomes inside an interval, by session; noise is at least that of independent outcomes."""
-    hits = [[float(hit) for hit in row] for row in rows]
-    by_session = [fmean(row) for row in hits]
-    n = sum(map(len, hits))
-    share = sum(map(sum, hits)) / n
+    Args:
+        rows: by session, how many outcomes lay inside, and how many there are.
+    """
+    by_session = [hits / outcomes for hits, outcomes in rows]
+    n = sum(outcomes for _, outcomes in rows)
+    share = sum(hits for hits, _ in rows) / n
     error = max(stdev(by_session) / sqrt(len(by_session)), sqrt(nominal * (1 - nominal) / n))
     errors = (share - nominal) / error
     low, high = band
@@ -229,19 +189,18 @@ def coverage_reading(rows: Iterable[Iterable[bool]], nominal: float, band: tuple
     )
 
 
-def skill_reading(rows: Iterable[Iterable[Seen]]) -> Reading:
+def skill_reading(rows: Sequence[SessionSums]) -> Reading:
     """Judge errors against the random walk's, by session: worse beyond noise is off."""
-    known = [list(row) for row in rows]
-    gains = [fmean(seen.naive_error - seen.error for seen in row) for row in known]
-    naive = sum(seen.naive_error for row in known for seen in row)
-    skill = 1 - sum(seen.error for row in known for seen in row) / naive if naive else 0.0
+    gains = [(row.naive_error - row.error) / row.n for row in rows]
+    naive = sum(row.naive_error for row in rows)
+    skill = 1 - sum(row.error for row in rows) / naive if naive else 0.0
     error = stdev(gains) / sqrt(len(gains))
     errors = fmean(gains) / error if error else 0.0
     return Reading(
         value=skill,
         expected=0.0,
         statistic=errors,
-        n=sum(map(len, known)),
+        n=sum(row.n for row in rows),
         off=errors < -RAISE_ERRORS,
         well=errors > -CLEAR_ERRORS,
         words=f"skill against the random walk {skill:+.2%}, {errors:+.1f} standard errors from none",

@@ -14,9 +14,10 @@ from contracts.topics import (
     STOCK_FORECASTS,
 )
 from forecasting.scoring.service import Scoring
+from forecasting.scoring.state import scoring_state
 from forecasting.settings import ScoreSettings
 from streaming.admin import await_topics
-from streaming.catching_up import KafkaTopicReader
+from streaming.catching_up import KafkaLog, KafkaTopicReader
 from streaming.clock import clock_from
 from streaming.loop import Loop
 from streaming.operations import configure_logging, serve_ops, stop_on_signals
@@ -41,10 +42,8 @@ class ScoringService:
             settings,
             Publisher(settings, "/foretick/scoring", stop),
             clock_from(settings),
-            actions=KafkaTopicReader(settings, CORPORATE_ACTIONS),
+            scoring_state(settings, KafkaLog(settings)),
             promotions=KafkaTopicReader(settings, MODEL_PROMOTIONS),
-            forecasts=KafkaTopicReader(settings, STOCK_FORECASTS),
-            scores=KafkaTopicReader(settings, FORECAST_SCORES),
             alarms=KafkaTopicReader(settings, DRIFT_ALARMS),
         )
         self._loop = Loop(settings, "foretick.scoring", _INPUTS, self._scoring, buries=())

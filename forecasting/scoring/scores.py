@@ -7,9 +7,11 @@ from itertools import pairwise
 from statistics import fmean
 
 from contracts.actions import Split, split_factor
-from contracts.events import BarClosed, ForecastScored
+from contracts.events import ForecastScored
 from contracts.measures import INSIDE_80, INSIDE_95, is_inside, pinball_loss
 from contracts.parts import ModelRef, PinballLoss, SettlingBar
+from contracts.topics import STOCK_DATA
+from forecasting.data.bar_table import PlacedBar
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,7 @@ def pinball_losses(claim: Claim, actual: float) -> tuple[PinballLoss, ...]:
 
 def score_step(
     claim: Claim,
-    bar: BarClosed,
-    place: SettlingBar,
+    bar: PlacedBar,
     measured: ErrorScale,
     share_factor: float,
     now: datetime,
@@ -95,7 +96,13 @@ def score_step(
         model_version=claim.model.version,
         family=claim.model.family,
         role=claim.model.role,
-        bar=place,
+        bar=SettlingBar(
+            closed_at=bar.closed_at,
+            revision=bar.revision,
+            topic=STOCK_DATA.name,
+            partition=bar.partition,
+            offset=bar.offset,
+        ),
         actual=actual,
         absolute_error=abs(error),
         squared_error=error * error,

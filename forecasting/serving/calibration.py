@@ -1,7 +1,8 @@
-"""How each model's intervals have held, folded from `forecast-scores`; rebuilt by reading the log again.  Pure."""
+"""How each model's intervals have held: tables, folded from `forecast-scores`."""
 
+import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -9,85 +10,94 @@ import pandas as pd
 
 from contracts.events import ForecastScored
 from contracts.measures import LEVELS
-from contracts.parts import OffsetRange
 from forecasting.data.windows import Floats
 from forecasting.models.base import quantile_column
 from forecasting.models.conformal import ASKED, START, asked_levels, calibrated, updated
-from streaming.records import Partition, Record
+from streaming.codec import micros
+from streaming.series_ids import SeriesIds, series_id
 
-CalibrationKey = tuple[str, str, str, int]  # symbol, interval, model version, step
+_TABLES = """
+CREATE TABLE IF NOT EXISTS calibrations (
+    series INTEGER, version TEXT, step INTEGER,
+    alpha_80 REAL NOT NULL, alpha_95 REAL NOT NULL, settled INTEGER NOT NULL,
+    PRIMARY KEY (series, version, step)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calibrated_families (
+    series INTEGER, family TEXT, step INTEGER, version TEXT NOT NULL, PRIMARY KEY (series, family, step)
+) WITHOUT ROWID;
+"""
+_OF_VERSION = "SELECT step, alpha_80, alpha_95, settled FROM calibrations WHERE series = ? AND version = ?"
+# What the version of a family that was scored last has learned.
+_OF_FAMILY = """
+SELECT step, alpha_80, alpha_95, settled FROM calibrated_families JOIN calibrations USING (series, step, version)
+WHERE series = ? AND family = ?
+"""
+_LEARN = """
+INSERT INTO calibrations VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    alpha_80 = excluded.alpha_80, alpha_95 = excluded.alpha_95, settled = excluded.settled
+"""
+_FAMILY = """
+INSERT INTO calibrated_families VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version
+WHERE version != excluded.version
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The state of a line, and the session whose outcome was learned last."""
+    """What was learned of a version's step, and the session whose outcome was learned last."""
 
-    alphas: Floats
-    settled: datetime
+    alphas: tuple[float, float]
+    settled: int  # microseconds since 1970
 
 
-@dataclass(slots=True)
 class Calibrations:
     """Folds scores in the order of the log; each step of each origin counts once, by the first bar that settled it.
 
     Args:
+        series: the numbers of the file's series.
         model_name: whose scores count.
     """
 
-    model_name: str
-    _states: dict[CalibrationKey, Held] = field(default_factory=dict)
-    _families: dict[CalibrationKey, CalibrationKey] = field(
-        default_factory=dict
-    )  # the same with the family -> who was scored last
-    _read: dict[Partition, tuple[int, int]] = field(default_factory=dict)  # first and last offset
-    _places: dict[str, Partition] = field(default_factory=dict)
+    def __init__(self, file: sqlite3.Connection, series: SeriesIds, model_name: str) -> None:
+        self._file, self._series, self._model_name = file, series, model_name
+        file.executescript(_TABLES)
 
-    def fold(self, record: Record) -> None:
+    def fold(self, score: ForecastScored) -> None:
         """Take up a score; one that was folded already changes nothing."""
-        place = (record.topic, record.partition)
-        first, last = self._read.get(place, (record.offset, -1))
-        if record.offset <= last:
+        if score.model_name != self._model_name or score.in_sample:
             return
-        self._read[place] = (first, record.offset)
-        score = record.event
-        if not isinstance(score, ForecastScored) or score.model_name != self.model_name or score.in_sample:
-            return
-        self._places[score.symbol] = place
-        line = (score.symbol, score.interval, score.model_version, score.step)
-        family = (score.symbol, score.interval, score.family, score.step)
-        held = self._states.get(line)
-        if held is not None and score.target_at <= held.settled:
+        series, settled = self._series.of(score.symbol, score.interval), micros(score.target_at)
+        held = self._held(_OF_VERSION, series, score.model_version).get(score.step)
+        if held is not None and settled <= held.settled:
             return  # a corrected bar, or a forecast made again: the outcome was learned
-        before = held or self._inherited(family, score.origin)
+        if held is None:
+            held = self._held(_OF_FAMILY, series, score.family).get(score.step)
+            if held is not None and held.settled > micros(score.origin):
+                held = None
         inside = np.array([score.inside_80, score.inside_95])
-        alphas = updated(before.alphas if before else START, inside, score.step)
-        self._states[line] = Held(alphas, score.target_at)
-        self._families[family] = line
+        alphas = updated(np.array(held.alphas) if held else START, inside, score.step).tolist()
+        self._file.execute(_LEARN, (series, score.model_version, score.step, *alphas, settled))
+        self._file.execute(_FAMILY, (series, score.family, score.step, score.model_version))
 
     def alphas(self, symbol: str, interval: str, version: str, family: str, origin: datetime, horizon: int) -> Floats:
         """Return what a forecast at an origin may know: [horizon, intervals].
 
         A new version begins where its family stands; what was settled after the origin is not looked at.
         """
-        found = []
-        for step in range(1, horizon + 1):
-            held = self._states.get((symbol, interval, version, step))
-            held = held or self._inherited((symbol, interval, family, step), origin)
-            found.append(held.alphas if held is not None and held.settled <= origin else START)
-        return np.stack(found)
+        series, until = series_id(symbol, interval), micros(origin)
+        known = self._held(_OF_FAMILY, series, family) | self._held(_OF_VERSION, series, version)
+        held = (known.get(step) for step in range(1, horizon + 1))
+        return np.array([one.alphas if one is not None and one.settled <= until else START for one in held])
 
-    def inputs(self, symbol: str) -> tuple[OffsetRange, ...]:
-        """Name what a symbol's state was folded from; nothing while it has none."""
-        if symbol not in self._places:
-            return ()
-        place = self._places[symbol]
-        first, last = self._read[place]
-        return (OffsetRange(topic=place[0], partition=place[1], from_offset=first, to_offset=last),)
+    def has(self, symbol: str, interval: str) -> bool:
+        """Tell whether anything was learned of a series."""
+        asked = "SELECT 1 FROM calibrations WHERE series = ? LIMIT 1"
+        return self._file.execute(asked, (series_id(symbol, interval),)).fetchone() is not None
 
-    def _inherited(self, family: CalibrationKey, origin: datetime) -> Held | None:
-        line = self._families.get(family)
-        held = self._states.get(line) if line else None
-        return held if held is not None and held.settled <= origin else None
+    def _held(self, asked: str, series: int, whose: str) -> dict[int, Held]:
+        """Return what is known of a version or a family, by step."""
+        rows = self._file.execute(asked, (series, whose))
+        return {step: Held((first, second), settled) for step, first, second, settled in rows}
 
 
 def calibrated_quantiles(

@@ -7,10 +7,12 @@ from typing import Literal
 
 import pandas as pd
 
-from contracts.events import BarClosed, CorporateActionAnnounced, ForecastIssued
+from contracts.events import ForecastIssued
 from contracts.ids import forecast_id
 from contracts.parts import CHAMPION, ForecastStep, Lineage, ModelRef, OffsetRange, Quantile
-from forecasting.data.recent_bars import LogEvent, offset_ranges
+from contracts.topics import CORPORATE_ACTIONS, STOCK_DATA
+from forecasting.data.bar_table import BarWindow
+from forecasting.data.splits import KnownSplit
 from forecasting.models.base import quantile_column
 from forecasting.serving.pending import PendingForecast
 
@@ -45,8 +47,9 @@ def forecast_steps(prediction: pd.DataFrame, levels: Sequence[float]) -> dict[st
 
 
 def lineage_of(
-    bars: tuple[LogEvent[BarClosed], ...],
-    splits: tuple[LogEvent[CorporateActionAnnounced], ...],
+    bars: BarWindow,
+    partition: int,
+    splits: tuple[KnownSplit, ...],
     input_sha256: str,
     code_version: str,
     scores: tuple[OffsetRange, ...] = (),
@@ -54,15 +57,28 @@ def lineage_of(
     """Name what a forecast was made from: where its events stand, and the hash of the frame they gave.
 
     Args:
+        partition: of the bars.
         scores: where the scores stand that its intervals were calibrated by.
     """
+    announced = sorted({split.partition for split in splits})
     return Lineage(
-        inputs=offset_ranges(bars) + offset_ranges(splits) + scores,
+        inputs=(
+            _range(STOCK_DATA.name, partition, bars.places),
+            *(
+                _range(CORPORATE_ACTIONS.name, at, [split.offset for split in splits if split.partition == at])
+                for at in announced
+            ),
+            *scores,
+        ),
         input_sha256=input_sha256,
-        input_bars=len(bars),
-        schema_ids=tuple(sorted({bar.schema_id for bar in bars} | {split.schema_id for split in splits})),
+        input_bars=len(bars.places),
+        schema_ids=tuple(sorted({*bars.schema_ids, *(split.schema_id for split in splits)})),
         code_version=code_version,
     )
+
+
+def _range(topic: str, partition: int, offsets: Sequence[int]) -> OffsetRange:
+    return OffsetRange(topic=topic, partition=partition, from_offset=min(offsets), to_offset=max(offsets))
 
 
 def forecast_event(
@@ -84,7 +100,7 @@ def forecast_event(
         symbol=symbol,
         interval=interval,
         origin=due.origin,
-        issued_at=max(now, due.bars[-1].event.recorded_at),
+        issued_at=max(now, due.cause.recorded_at),
         model=model,
         steps=steps,
         price_basis=AS_OF_ORIGIN,

@@ -14,9 +14,10 @@ from forecasting.modelstore.registry import ModelRegistry
 from forecasting.serving.app import create_serving_app
 from forecasting.serving.loaded_models import ModelWatcher
 from forecasting.serving.service import Serving
+from forecasting.serving.state import serving_state
 from forecasting.settings import ServeSettings
 from streaming.admin import await_topics
-from streaming.catching_up import KafkaTopicReader, end_offsets
+from streaming.catching_up import KafkaLog, end_offsets
 from streaming.clock import clock_from
 from streaming.errors import ServerAway
 from streaming.loop import Loop
@@ -47,9 +48,7 @@ class ServingService:
             self._watcher,
             Publisher(settings, "/foretick/forecasting", stop),
             clock_from(settings),
-            actions=KafkaTopicReader(settings, CORPORATE_ACTIONS),
-            issued=KafkaTopicReader(settings, STOCK_FORECASTS),
-            scores=KafkaTopicReader(settings, FORECAST_SCORES),
+            serving_state(settings, KafkaLog(settings)),
             ends=partial(end_offsets, settings, STOCK_DATA),
             stop=stop,
         )

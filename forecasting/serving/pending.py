@@ -1,88 +1,30 @@
-"""Which forecasts are owed: folded from the bars that came and from what was issued already.  Pure."""
+"""Which forecasts are owed: folded from the bars that came and from what was issued already."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
-from contracts.events import BarClosed, ForecastIssued
+from contracts.events import BarClosed
 from contracts.topics import STOCK_DATA
-from forecasting.data.recent_bars import SPLIT_LIKE, LogEvent, RecentBars, SeriesKey, log_event
+from forecasting.data.bar_table import SPLIT_LIKE, BarWindow, PlacedBar, SeriesKey
+from forecasting.serving.state import ServingPart
 from streaming.records import Partition, Record
-
-
-class SeriesProgress(NamedTuple):
-    """How far a model version has come with a series: the origin, and the offset of the newest bar it read."""
-
-    origin: datetime
-    offset: int
 
 
 @dataclass(frozen=True, slots=True)
 class PendingForecast:
-    """A forecast owed by some versions: from these bars, because of this record."""
+    """A forecast owed by some versions: from these bars, because of the newest of them."""
 
     series: SeriesKey
-    bars: tuple[LogEvent[BarClosed], ...]  # oldest first; the last one is the origin
-    cause: Record
+    bars: BarWindow
+    cause: PlacedBar
     versions: frozenset[str]
 
     @property
     def origin(self) -> datetime:
         """Return the close of the last bar that may be seen."""
-        return self.bars[-1].event.closed_at
-
-    @property
-    def mark(self) -> SeriesProgress:
-        """Return how far a version is that has made this forecast."""
-        return SeriesProgress(self.origin, max(bar.offset for bar in self.bars))
-
-
-@dataclass(slots=True)
-class IssuedForecasts:
-    """What was issued already: folded from the output topic, so that nothing is published twice."""
-
-    model_name: str
-    _marks: dict[tuple[SeriesKey, str], SeriesProgress] = field(default_factory=dict)
-    _last_ids: dict[tuple[SeriesKey, str], str] = field(default_factory=dict)
-    _furthest: dict[SeriesKey, list[datetime]] = field(default_factory=dict)  # the last two origins, newest first
-
-    def fold(self, forecast: ForecastIssued) -> None:
-        """Take up a forecast; in any order, any number of times."""
-        if forecast.model.name != self.model_name:
-            return
-        series = (forecast.symbol, forecast.interval)
-        key = (series, forecast.model.version)
-        bars = [part.to_offset for part in forecast.lineage.inputs if part.topic == STOCK_DATA.name]
-        mark = SeriesProgress(forecast.origin, max(bars, default=-1))
-        furthest = self._furthest.get(series, [])
-        if mark.origin not in furthest:
-            self._furthest[series] = sorted([*furthest, mark.origin], reverse=True)[:2]
-        if key not in self._marks or mark > self._marks[key]:
-            self._marks[key] = mark
-            self._last_ids[key] = forecast.forecast_id
-
-    def mark(self, series: SeriesKey, version: str) -> SeriesProgress | None:
-        """Return how far a version has come with a series; None: it has not begun."""
-        return self._marks.get((series, version))
-
-    def furthest(self, series: SeriesKey) -> datetime | None:
-        """Return the last origin of a series that any version has come to."""
-        return next(iter(self._furthest.get(series, ())), None)
-
-    def at_work(self, series: SeriesKey, version: str) -> bool:
-        """Tell whether a version was among those that forecast a series last.
-
-        Versions forecast an origin one after the other: one that ended in between is one origin behind the others.
-        """
-        mark = self.mark(series, version)
-        return mark is not None and mark.origin >= self._furthest[series][-1]
-
-    def has(self, forecast: ForecastIssued) -> bool:
-        """Tell whether this very forecast was the last one issued for its series and version."""
-        key = ((forecast.symbol, forecast.interval), forecast.model.version)
-        return self._last_ids.get(key) == forecast.forecast_id
+        return self.cause.closed_at
 
 
 class PendingForecasts:
@@ -94,54 +36,69 @@ class PendingForecasts:
     and goes on at the newest bar once all is read that the log held at a look at its end (`begin`).
 
     Args:
-        issued: what was issued already.
+        parts: what is known of bars and of what was issued, by partition number.
+        acted: the next offset of bars by partition: of those before it, all that was owed was issued.
         interval: the bars to forecast; others are passed over.
         sessions: how many bars a forecast reads.
         late: tells of a bar whether the session after it had closed when it was recorded.
+
+    Attributes:
+        jumped: whether a bar moved so far that a split may explain it, of which nobody has taken note yet.
     """
 
     def __init__(
-        self, issued: IssuedForecasts, interval: str, sessions: int, late: Callable[[BarClosed], bool]
+        self,
+        parts: Mapping[int, ServingPart],
+        acted: Mapping[Partition, int],
+        interval: str,
+        sessions: int,
+        late: Callable[[BarClosed], bool],
     ) -> None:
         self.pending: dict[tuple[datetime, SeriesKey], PendingForecast] = {}
-        self.recent_bars: dict[SeriesKey, RecentBars] = {}
-        self._issued = issued
+        self.newest: dict[SeriesKey, PlacedBar] = {}
+        self.jumped = False
+        self._parts = parts
         self._interval = interval
         self._sessions = sessions
         self._late = late
-        self._newest: dict[SeriesKey, Record] = {}  # the newest bar's
+        self._acted = {number: offset for (_, number), offset in acted.items()}
+        self._reached = {number: offset - 1 for number, offset in self._acted.items()}
         self._waiting: set[tuple[SeriesKey, str]] = set()
         self._begun: set[tuple[SeriesKey, str]] = set()
+        for number, offset in self._acted.items():
+            self.newest.update(parts[number].bars.newest(offset))
 
-    def fold(self, record: Record, bar: BarClosed, versions: Iterable[str]) -> bool:
-        """Take a bar up; tell whether it moved so far that a split may explain it.
+    def fold(self, record: Record, bar: BarClosed, versions: Iterable[str]) -> None:
+        """Take a bar up, that its part holds.
 
         Args:
             versions: the model versions at work now.
         """
         if bar.interval != self._interval:
-            return False
+            return
+        self._reached[record.partition] = record.offset
         series = (bar.symbol, bar.interval)
-        recent = self.recent_bars.setdefault(series, RecentBars(keep=2 * self._sessions))
-        if not recent.fold(log_event(bar, record)):
-            return False
-        self._newest[series] = record
+        held = self.newest.get(series)
+        if held is not None and (bar.closed_at, bar.revision) <= (held.closed_at, held.revision):
+            return
+        self.newest[series] = PlacedBar.of(record, bar)
         behind = {version for version in versions if self._behind(series, version)}
         goes_on = {version for version in behind if self._goes_on(series, version)}
         if goes_on and self._late(bar):
             goes_on = set()
         self._waiting |= {(series, version) for version in behind - goes_on}
         self._owe(series, goes_on)
-        return recent.jump() > SPLIT_LIKE
 
     def take_up(self, versions: Iterable[str]) -> None:
         """Let versions that were just loaded begin at each series' newest bar.
 
         At once, where others have forecast from that bar: so a new champion misses no bar that is on its way.
         """
-        for series, recent in self.recent_bars.items():
+        for part in self._parts.values():
+            part.issued.forget()
+        for series, newest in self.newest.items():
             behind = {version for version in versions if self._behind(series, version)}
-            if self._issued.furthest(series) == recent.newest.event.closed_at:
+            if self._parts[newest.partition].issued.furthest(series) == newest.closed_at:
                 self._owe(series, behind)
             else:
                 self._waiting |= {(series, version) for version in behind}
@@ -157,8 +114,8 @@ class PendingForecasts:
         at_work = set(versions)
         begun: defaultdict[SeriesKey, set[str]] = defaultdict(set)
         for series, version in self._waiting:
-            newest = self._newest[series]
-            place = (newest.topic, newest.partition)
+            newest = self.newest[series]
+            place = (STOCK_DATA.name, newest.partition)
             if version not in at_work or newest.offset < ends.get(place, 0) <= positions.get(place, 0):
                 begun[series].add(version)
         for series, found in begun.items():
@@ -180,24 +137,40 @@ class PendingForecasts:
         for due in round_:
             self.pending.pop((due.origin, due.series), None)
 
-    def keep_only(self, partitions: Iterable[Partition]) -> None:
-        """Forget the series of partitions that are another process's now."""
-        kept = set(partitions)
-        gone = {series for series, record in self._newest.items() if (record.topic, record.partition) not in kept}
-        for series in gone:
-            del self.recent_bars[series], self._newest[series]
-        self._waiting = {(series, version) for series, version in self._waiting if series not in gone}
-        self._begun = {(series, version) for series, version in self._begun if series not in gone}
-        self.pending = {key: due for key, due in self.pending.items() if due.series not in gone}
+    def acted(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Return up to where all that is owed was issued; from there bars have to be read again after a restart.
+
+        What waits for the newest bar will wait again, but not for its correction, whose price may be the same.
+
+        Args:
+            positions: the next offset to read of each partition of bars.
+        """
+        reached = dict(positions)
+        causes = [due.cause for due in self.pending.values()]
+        causes += [self.newest[series] for series, version in self._waiting if self._corrected(series, version)]
+        for newest in causes:
+            place = (STOCK_DATA.name, newest.partition)
+            reached[place] = min(reached[place], newest.offset)
+        return reached
+
+    def _corrected(self, series: SeriesKey, version: str) -> bool:
+        """Tell whether a version has forecast from the close of the newest bar."""
+        newest = self.newest[series]
+        mark = self._parts[newest.partition].issued.mark(series, version)
+        return mark is not None and mark.origin == newest.closed_at
 
     def _behind(self, series: SeriesKey, version: str) -> bool:
         """Tell whether a version has not forecast from the newest bar as it is now."""
-        before = self._issued.mark(series, version)
-        return before is None or before < (self.recent_bars[series].newest.event.closed_at, self._newest[series].offset)
+        newest = self.newest[series]
+        before = self._parts[newest.partition].issued.mark(series, version)
+        if newest.offset < self._acted[newest.partition] and self._corrected(series, version):
+            return False  # by a correction that changed no price: it has no forecast of its own
+        return before is None or before < (newest.closed_at, newest.offset)
 
     def _goes_on(self, series: SeriesKey, version: str) -> bool:
         """Tell whether a version has begun with a series, here or in an earlier process."""
-        return (series, version) in self._begun or self._issued.at_work(series, version)
+        issued = self._parts[self.newest[series].partition].issued
+        return (series, version) in self._begun or issued.at_work(series, version)
 
     def _owe(self, series: SeriesKey, versions: Iterable[str]) -> None:
         found = frozenset(versions)
@@ -206,8 +179,10 @@ class PendingForecasts:
         pairs = {(series, version) for version in found}
         self._begun |= pairs
         self._waiting -= pairs
-        bars = self.recent_bars[series].last(self._sessions)
-        key = (bars[-1].event.closed_at, series)
+        newest = self.newest[series]
+        bars = self._parts[newest.partition].bars.window(series, self._reached[newest.partition], self._sessions)
+        self.jumped |= bars.jump() > SPLIT_LIKE
+        key = (newest.closed_at, series)
         if key in self.pending:  # a correction came before the forecast went out: one forecast, of the correction
             found |= self.pending[key].versions
-        self.pending[key] = PendingForecast(series, bars, self._newest[series], found)
+        self.pending[key] = PendingForecast(series, bars, newest, found)

@@ -1,8 +1,9 @@
 """Rebuild read models from the log, show how it goes, and say what differed."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 import projections.asof
+from forecasting.settings import ForecastingSettings
 from producers.ledger import Ledger
 from producers.settings import ProducerSettings
 from projections.answers import Superseded
@@ -26,7 +28,9 @@ from projections.read_models.table import read_model
 from projections.rebuild import RebuildRefused, RebuildReport, rebuild
 from projections.settings import ProjectionSettings
 from stack.terminal import say
+from streaming.catching_up import KafkaLog
 from streaming.errors import ServerAway
+from streaming.saved_state import ReadableLog, SavedState, Verified
 
 
 def rebuild_all(
@@ -59,25 +63,55 @@ def rebuild_all(
 
 def verify_saved_states(console: Console) -> int:
     """Fold again what services have saved of the log, and compare; return 0 if each part was the same."""
-    settings = ProducerSettings()
-    if not (settings.home / "state").is_dir():
+    folder = ProducerSettings().home / "state"
+    if not folder.is_dir():
         return 0
+    code, services = 0, {"producers": _verify_producers, "serving": _verify_serving, "scoring": _verify_scoring}
+    for service, verify in services.items():
+        try:
+            with console.status(f"Folding again what {service} has saved"):
+                parts = list(verify())
+        except ServerAway as problem:
+            say(problem, console)
+            code = 1
+            continue
+        events = sum(part.events for part in parts)
+        if different := [str(part.number) for part in parts if not part.equal]:
+            console.print(
+                f"saved by {service}: DIFFERENT in partition {', '.join(different)} from what {events} events give. "
+                f"Stop the system and remove {folder}: the log is folded again.",
+                style="red",
+            )
+            code = 1
+        else:
+            console.print(f"saved by {service}: {len(parts)} parts are what {events} events give.")
+    return code
+
+
+def _verify_producers() -> Iterator[Verified]:
+    return Ledger(ProducerSettings()).verify()
+
+
+def _verify_serving() -> Iterator[Verified]:
+    from forecasting.serving.state import serving_state  # takes a second to import
+
+    return _verified(serving_state)
+
+
+def _verify_scoring() -> Iterator[Verified]:
+    from forecasting.scoring.state import scoring_state
+
+    return _verified(scoring_state)
+
+
+def _verified(saved: Callable[[ForecastingSettings, ReadableLog], SavedState[Any]]) -> Iterator[Verified]:
+    settings = ForecastingSettings()
+    state = saved(settings, KafkaLog(settings))
     try:
-        with console.status("Folding again what the producers have saved"):
-            parts = list(Ledger(settings).verify())
-    except ServerAway as problem:
-        say(problem, console)
-        return 1
-    events = sum(part.events for part in parts)
-    if different := [str(part.number) for part in parts if not part.equal]:
-        console.print(
-            f"producers' ledger: DIFFERENT in partition {', '.join(different)} from what {events} events give. Stop "
-            f"the producers and remove {settings.home / 'state'}: they fold it again.",
-            style="red",
-        )
-        return 1
-    console.print(f"producers' ledger: {len(parts)} saved parts are what {events} events give.")
-    return 0
+        state.take()
+        yield from state.verify()
+    finally:
+        state.close()
 
 
 class _Rate(ProgressColumn):

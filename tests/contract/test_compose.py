@@ -205,3 +205,13 @@ def test_compose_services_of_others_are_given_no_file_of_settings(compose: dict[
 def test_compose_exchange_offers_no_faults(compose: dict[str, Any]) -> None:
     assert "FORETICK_EXCHANGE_FAULTS" not in told(compose)
     assert not ExchangeSettings(_env_file=None).exchange_faults  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["exchange", "producers", "projections", "forecasting", "scoring", "gateway"])
+def test_compose_services_that_save_a_state_keep_it_when_they_are_made_again(
+    compose: dict[str, Any], name: str
+) -> None:
+    home = compose["services"]["producers"]["environment"]["FORETICK_HOME"]
+    kept = [volume.split(":") for volume in compose["services"][name]["volumes"]]
+    assert home in [folder for _, folder in kept]
+    assert {volume for volume, _ in kept} <= set(compose["volumes"])

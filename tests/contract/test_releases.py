@@ -51,6 +51,7 @@ def copy(tmp_path: Path) -> Copy:
     return Copy(tmp_path)
 
 
+@pytest.mark.slow
 def test_schema_changed_in_place_fails_check_and_no_command_launders_it(copy: Copy) -> None:
     assert copy.run("check", "--offline")[0] == 0
     copy.add(VENUE, V2)

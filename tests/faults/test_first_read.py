@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -12,13 +12,14 @@ import pytest
 from contracts.events import BarClosed, ForecastIssued
 from contracts.topics import CORPORATE_ACTIONS, FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
 from forecasting.serving.service import Serving
+from forecasting.serving.state import serving_state
 from forecasting.settings import ServeSettings
-from streaming.catching_up import KafkaTopicReader, end_offsets
+from streaming.catching_up import KafkaLog, end_offsets
 from streaming.errors import KafkaAway, RegistryAway, StoreAway
 from streaming.loop import Loop
 from streaming.publisher import Publisher
 from streaming.reader import read_all
-from streaming.records import Batch
+from streaming.records import Batch, Partition
 from tests.support.markets import bar, sessions
 from tests.support.memory_log import FixedClock, Model, Watch, models_at_work
 from tests.support.waiting import PATIENCE, until
@@ -41,17 +42,18 @@ class Reading:
             Watch(models_at_work(champion=Model("1"))),
             Publisher(settings, "/tests"),
             FixedClock(bar(day=DAYS).closed_at),
-            actions=KafkaTopicReader(settings, CORPORATE_ACTIONS),
-            issued=KafkaTopicReader(settings, STOCK_FORECASTS),
-            scores=KafkaTopicReader(settings, FORECAST_SCORES),
+            serving_state(settings, KafkaLog(settings)),
             ends=partial(end_offsets, settings, STOCK_DATA),
             stop=self._stop,
         )
-        self.positions, self._loop = (
-            self._serving.positions,
-            Loop(settings, "foretick.forecasting", TOPICS, self, buries=()),
-        )
+        self.has_partitions = threading.Event()
+        self._loop = Loop(settings, "foretick.forecasting", TOPICS, self, buries=())
         self._threads = [threading.Thread(target=self._run), threading.Thread(target=self._tick)]
+
+    def positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        found = self._serving.positions(partitions)
+        self.has_partitions.set()
+        return found
 
     def apply(self, batch: Batch) -> None:
         self._serving.apply(batch)
@@ -84,12 +86,12 @@ class Reading:
 
 
 @pytest.fixture
-def serving_settings(settings, monkeypatch) -> ServeSettings:
+def serving_settings(settings, monkeypatch, tmp_path) -> ServeSettings:
     """A reader that holds little in advance: a broker that stops is noticed at once."""
     monkeypatch.setenv(
         "FORETICK_KAFKA_OPTIONS", '{"queued.max.messages.kbytes": "64", "fetch.message.max.bytes": "32768"}'
     )
-    return ServeSettings()
+    return ServeSettings(home=tmp_path)
 
 
 @pytest.fixture
@@ -137,12 +139,17 @@ def test_broker_that_stands_still_in_the_first_read_is_not_taken_for_the_end_of_
         assert_one_forecast_of_each_newest_bar(serving_settings)
 
 
-def test_rebalance_in_the_first_read_forecasts_each_newest_bar_once(serving_settings, history, broken):
-    first, second = Reading(serving_settings), Reading(serving_settings)
+@pytest.mark.parametrize("machines", [1, 2])
+def test_rebalance_in_the_first_read_forecasts_each_newest_bar_once(
+    serving_settings, history, broken, machines, tmp_path
+):
+    """On one machine, the second goes on from what the first has saved."""
+    homes = [tmp_path, tmp_path if machines == 1 else tmp_path / "second"]
+    first, second = (Reading(serving_settings.model_copy(update={"home": home})) for home in homes)
     second.go_on.set()
     with first.running():
         until(first.in_the_middle.is_set, "the first read is in its middle")
         with second.running():
             first.go_on.set()
-            until(lambda: second.read, "the second has partitions")
+            until(second.has_partitions.is_set, "the second has partitions")
             assert_one_forecast_of_each_newest_bar(serving_settings)

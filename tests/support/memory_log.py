@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from contracts.events import Event
 from contracts.topics import (
@@ -18,8 +20,10 @@ from contracts.topics import (
 )
 from forecasting.models.naive import Naive
 from forecasting.scoring.service import Scoring
+from forecasting.scoring.state import scoring_state
 from forecasting.serving.loaded_models import LoadedModels
 from forecasting.serving.service import Serving
+from forecasting.serving.state import serving_state
 from forecasting.settings import ScoreSettings, ServeSettings
 from streaming.errors import KafkaAway
 from streaming.records import Batch, Partition, Record
@@ -32,10 +36,12 @@ INPUTS = {
 
 
 class MemoryLog:
-    """Topics of one partition each."""
+    """Topics of one partition each; what is folded of them is saved in a folder of its own."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.topics: defaultdict[str, list[Record]] = defaultdict(list)
+        self._folder = TemporaryDirectory(prefix="foretick-memory-log-")
+        self.home = Path(self._folder.name)
         for event in events:
             self.append(event)
 
@@ -50,6 +56,27 @@ class MemoryLog:
 
     def events(self, topic) -> list:
         return [record.event for record in self.topics[topic.name]]
+
+    def watch_reads(self, monkeypatch) -> list[tuple[str, int]]:
+        """Return a list that takes up the topic and first offset of each reading to come, but for empty ones."""
+        asked, read = [], self.read
+
+        def reading(topic, start, end):
+            if start.get(0, 0) < end.get(0, 0):
+                asked.append((topic.name, start.get(0, 0)))
+            return read(topic, start, end)
+
+        monkeypatch.setattr(self, "read", reading)
+        return asked
+
+    def epoch(self, topic) -> str:
+        return topic.name
+
+    def marks(self, topic) -> dict[int, tuple[int, int]]:
+        return {0: (0, len(self.topics[topic.name]))}
+
+    def read(self, topic, start, end) -> Iterator[Record]:
+        yield from self.topics[topic.name][start.get(0, 0) : end.get(0, 0)]
 
 
 @dataclass
@@ -142,14 +169,13 @@ def models_at_work(**models: Model) -> LoadedModels:
 
 def serving(log: MemoryLog, watch: Watch, moment: datetime, **settings) -> Serving:
     """Return a serving process that has just started."""
+    given = ServeSettings(home=log.home, **settings)
     return Serving(
-        ServeSettings(**settings),
+        given,
         watch,
         MemoryOutput(log),
         FixedClock(moment),
-        actions=MemoryTopic(log, CORPORATE_ACTIONS.name),
-        issued=MemoryTopic(log, STOCK_FORECASTS.name),
-        scores=MemoryTopic(log, FORECAST_SCORES.name),
+        serving_state(given, log),
         ends=lambda: {(STOCK_DATA.name, 0): len(log.topics[STOCK_DATA.name])},
         stop=threading.Event(),
     )
@@ -157,14 +183,13 @@ def serving(log: MemoryLog, watch: Watch, moment: datetime, **settings) -> Servi
 
 def scoring(log: MemoryLog, moment: datetime) -> Scoring:
     """Return a scoring process that has just started."""
+    given = ScoreSettings(home=log.home)
     return Scoring(
-        ScoreSettings(),
+        given,
         MemoryOutput(log),
         FixedClock(moment),
-        actions=MemoryTopic(log, CORPORATE_ACTIONS.name),
+        scoring_state(given, log),
         promotions=MemoryTopic(log, MODEL_PROMOTIONS.name),
-        forecasts=MemoryTopic(log, STOCK_FORECASTS.name),
-        scores=MemoryTopic(log, FORECAST_SCORES.name),
         alarms=MemoryTopic(log, DRIFT_ALARMS.name),
     )
 
@@ -172,9 +197,12 @@ def scoring(log: MemoryLog, moment: datetime) -> Scoring:
 def feed(process: Serving | Scoring, log: MemoryLog, size: int = 1000) -> None:
     """Let a process read all that is new to it, in batches; a fresh one is placed first, as by the loop."""
     topics = INPUTS[type(process)]
-    known = process._positions or process.positions([(topic.name, 0) for topic in topics])
+    known = process.read if hasattr(process, "read") else process.positions([(topic.name, 0) for topic in topics])
+    process.read = known
     for topic in topics:
         records = log.topics[topic.name][known.get((topic.name, 0), 0) :]
         for start in range(0, len(records), size):
             part = records[start : start + size]
-            process.apply(Batch(records=part, next_offsets={(topic.name, 0): part[-1].offset + 1}))
+            reached = {(topic.name, 0): part[-1].offset + 1}
+            process.apply(Batch(records=part, next_offsets=reached))
+            known.update(reached)

@@ -1,5 +1,6 @@
 """Rolling origins and what is asked at them: nothing after an origin reaches a model or its calibration."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC
 
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from contracts.events import ForecastScored
 from contracts.samples import sample
-from contracts.topics import FORECAST_SCORES
 from forecasting.backtest.baselines import rolling_conformal
 from forecasting.backtest.origins import Questions, RollingSplit, questions, rolling_splits, rolling_splits_after
 from forecasting.backtest.replay import HIGH, LOW, calibrate, forecast_origins, published_levels
@@ -19,9 +19,9 @@ from forecasting.data.windows import BadFrame, Floats
 from forecasting.models.conformal import ASKED, asked_levels, calibrated
 from forecasting.models.families import family
 from forecasting.serving.calibration import Calibrations
+from streaming.series_ids import SeriesIds
 from tests.support.estimators import MEMBERS
 from tests.support.markets import market, sessions
-from tests.support.memory_log import MemoryLog
 
 HORIZON = 3
 SMALL = MEMBERS | {"ensemble": {"members": ["naive", "arima"]}}
@@ -153,7 +153,8 @@ def test_calibration_of_a_backtest_is_what_serving_folds_from_the_log() -> None:
 
 def folded_as_serving_does(logs: Floats, asked: Questions) -> Floats:
     """Publish, score and fold one session after the other, through `Calibrations`."""
-    calibrations, log, moves = Calibrations("stock-forecaster"), [], asked.moves()
+    file, moves = sqlite3.connect(":memory:"), asked.moves()
+    calibrations = Calibrations(file, SeriesIds(file), "stock-forecaster")
     answer = np.full((*logs.shape[:2], 7), np.nan)
     for row, origin in enumerate(asked.windows.origins):
         now = pd.Timestamp(origin, tz="UTC").to_pydatetime()
@@ -170,8 +171,7 @@ def folded_as_serving_does(logs: Floats, asked: Questions) -> Floats:
                     inside_80=bool(inside[0]),
                     inside_95=bool(inside[1]),
                 )
-                log.append(event)
-                calibrations.fold(MemoryLog(log).topics[FORECAST_SCORES.name][-1])
+                calibrations.fold(event)
         version, family_name = sample(ForecastScored).model_version, sample(ForecastScored).family
         alphas = calibrations.alphas(symbol, "P1D", version, family_name, now, logs.shape[1])
         answer[row] = calibrated(logs[row], ASKED, asked_levels(alphas))

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.data.frames import canonical_bytes, frame_sha256, newest_bars, symbol_frame
+from forecasting.data.frames import canonical_bytes, frame_sha256, newest_bars, piece_hashes, symbol_frame
 from tests.support.markets import bar, split
 
 
@@ -95,3 +95,10 @@ def test_frame_hash_moves_with_the_last_digit() -> None:
 
     assert frame_sha256(frame) != frame_sha256(nudged)
     assert frame_sha256(frame) == frame_sha256(frame.copy())
+
+
+def test_hashes_of_pieces_are_those_of_the_frames_of_each_symbol():
+    lengths = {"A": 2, "B": 1, "C": 5}
+    frames = [symbol_frame([bar(name, day, 1 / (day + 3)) for day in range(days)]) for name, days in lengths.items()]
+    edges = [0, 2, 3, 8]
+    assert piece_hashes(pd.concat(frames, ignore_index=True), edges) == [frame_sha256(frame) for frame in frames]

@@ -1,5 +1,6 @@
 """Intervals that answer for how often they held: the learning, and its fold from the log of scores."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,12 +14,11 @@ from scipy.special import ndtri
 from contracts.events import ForecastScored
 from contracts.measures import LEVELS
 from contracts.samples import sample
-from contracts.topics import FORECAST_SCORES
 from forecasting.models.conformal import ASKED, CENTRAL_INTERVALS, START, asked_levels, calibrated, updated
 from forecasting.models.naive import Naive
 from forecasting.serving.calibration import Calibrations, calibrated_quantiles
+from streaming.series_ids import SeriesIds
 from tests.support.markets import bar, market
-from tests.support.memory_log import MemoryLog
 
 shares = st.floats(-0.2, 1.2)
 
@@ -29,9 +29,10 @@ def score(day: int, inside: bool = True, **changes: object) -> ForecastScored:
 
 
 def folded(*scores: ForecastScored) -> Calibrations:
-    calibrations = Calibrations("stock-forecaster")
-    for record in MemoryLog(scores).topics[FORECAST_SCORES.name]:
-        calibrations.fold(record)
+    file = sqlite3.connect(":memory:")
+    calibrations = Calibrations(file, SeriesIds(file), "stock-forecaster")
+    for score in scores:
+        calibrations.fold(score)
     return calibrations
 
 
@@ -82,8 +83,8 @@ def test_intervals_of_a_model_of_the_wrong_width_come_to_hold_what_they_say(wron
 def test_fold_of_scores_twice_or_of_a_corrected_bar_is_the_fold_once() -> None:
     calibrations = folded(score(1), score(2, inside=False))
     once = alphas(calibrations, 3)
-    for record in MemoryLog([score(1), score(2, inside=False), score(2, forecast_id="anew")]).topics["forecast-scores"]:
-        calibrations.fold(record)
+    for again in (score(1), score(2, inside=False), score(2, forecast_id="anew")):
+        calibrations.fold(again)
 
     assert (alphas(calibrations, 3) == once).all()
     assert not (once == START).all()
@@ -102,15 +103,6 @@ def test_new_version_begins_where_its_family_stands_and_another_family_at_the_st
     assert (alphas(calibrations, 2, version="5") == alphas(calibrations, 2)).all()
     assert (alphas(calibrations, 2, version="5", family="arima") == START).all()
     assert (alphas(calibrations, 1, version="5") == START).all()
-
-
-def test_inputs_name_the_scores_that_were_folded() -> None:
-    calibrations = folded(score(1), score(2))
-
-    (read,) = calibrations.inputs("A")
-
-    assert (read.topic, read.partition, read.from_offset, read.to_offset) == ("forecast-scores", 0, 0, 1)
-    assert calibrations.inputs("B") == ()
 
 
 def test_calibrated_frame_of_the_start_is_the_models_own_and_keeps_its_point() -> None:

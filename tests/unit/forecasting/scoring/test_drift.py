@@ -1,6 +1,7 @@
 """Given scores, when sessions pass, then alarms are raised and cleared: once each, and not by noise."""
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,9 @@ import pytest
 
 from contracts.events import DriftDetected, ForecastScored
 from contracts.samples import sample
-from forecasting.scoring.drift import REFERENCE_SESSIONS, WINDOW_SESSIONS, Drifts, alarm_event
+from forecasting.scoring.drift import Drifts, alarm_event
+from forecasting.scoring.drift_table import REFERENCE_SESSIONS, WINDOW_SESSIONS, DriftTable
+from streaming.series_ids import SeriesIds
 
 SCORE = sample(ForecastScored)
 assert isinstance(SCORE, ForecastScored)
@@ -56,11 +59,19 @@ def scores(
     return found
 
 
+def table_of(found: Iterable[ForecastScored] = ()) -> DriftTable:
+    file = sqlite3.connect(":memory:")
+    table = DriftTable(file, SeriesIds(file), MODEL)
+    for score in found:
+        table.fold(score)
+    return table
+
+
 class Live:
     """Folds session after session, as the service does, and keeps the alarms."""
 
     def __init__(self) -> None:
-        self.drifts = Drifts(MODEL)
+        self.drifts, self.table = Drifts(MODEL), table_of()
         self.alarms: list[DriftDetected] = []
 
     def run(self, found: Iterable[ForecastScored]) -> "Live":
@@ -69,8 +80,9 @@ class Live:
             by_session.setdefault(score.target_at, []).append(score)
         for session in sorted(by_session):
             for score in by_session[session]:
-                self.drifts.fold_score(score)
-            for turn in self.drifts.due():
+                self.table.fold(score)
+            self.table.trim(wholly=False)
+            for turn in self.drifts.due([self.table]):
                 event = alarm_event(turn, MODEL, session)
                 self.alarms.append(event)
                 self.drifts.fold_alarm(event)
@@ -137,24 +149,44 @@ def test_returns_that_grow_are_raised_by_symbol_and_prices_that_do_are_not() -> 
 def test_corrected_bar_takes_the_place_of_its_first_score() -> None:
     wrong = [replace(score, inside_95=False) for score in scores(range(80))]
     right = [replace(score, bar=replace(score.bar, revision=1)) for score in scores(range(80))]
-    drifts = Drifts(MODEL)
-    for score in [*wrong, *right, *wrong]:
-        drifts.fold_score(score)
-    assert drifts.due() == []
+    assert Drifts(MODEL).due([table_of([*wrong, *right, *wrong])]) == []
+    assert Drifts(MODEL).due([table_of([*right, *wrong])]) == []
+    assert Drifts(MODEL).due([table_of(wrong)]) != []
 
 
-@pytest.mark.parametrize("alarms_first", [True, False])
-def test_restart_with_scores_and_alarms_in_any_order_raises_nothing_anew(alarms_first: bool) -> None:
+def test_scores_in_several_tables_are_judged_as_those_of_one() -> None:
+    fallen = scores(range(400), inside_95=0.85, worse=1.1)
+    halves = [[score for score in fallen if (score.symbol < "H") == first] for first in (True, False)]
+    apart, together = (Drifts(MODEL).due(tables) for tables in ([*map(table_of, halves)], [table_of(fallen)]))
+    assert len(together) == 2
+    for one, other in zip(apart, together, strict=True):
+        assert (one.measured.measure, one.measured.reading.n) == (other.measured.measure, other.measured.reading.n)
+        assert one.measured.reading.value == pytest.approx(other.measured.reading.value)
+
+
+def test_trimmed_table_judges_as_one_that_holds_all_whenever_it_was_trimmed() -> None:
+    found = scores(range(700), inside_95=0.85)
+    random.Random(4).shuffle(found)
+    whole, often = table_of(found), table_of()
+    for score in found:
+        often.fold(score)
+        often.trim(wholly=False)
+    before = Drifts(MODEL).due([whole])
+    for table in (whole, often):
+        table.trim(wholly=True)
+    assert Drifts(MODEL).due([whole]) == Drifts(MODEL).due([often]) == before
+    assert whole.sessions == often.sessions
+
+
+def test_restart_with_scores_in_any_order_raises_nothing_anew() -> None:
     fallen = scores(range(100), inside_95=0.8)
     before = Live().run(fallen)
     assert before.told == [("COVERAGE_95", "RAISED")]
 
     after = Drifts(MODEL)
-    folds = [lambda: [after.fold_score(score) for score in reversed(fallen)]]
-    folds.insert(0 if alarms_first else 1, lambda: [after.fold_alarm(event) for event in before.alarms])
-    for fold in folds:
-        fold()
-    assert after.due() == []
+    for event in before.alarms:
+        after.fold_alarm(event)
+    assert after.due([table_of(reversed(fallen))]) == []
     assert after.raised == before.drifts.raised
 
 

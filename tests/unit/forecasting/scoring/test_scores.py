@@ -6,6 +6,7 @@ import pytest
 
 from contracts.actions import Split
 from contracts.parts import ModelRef, SettlingBar
+from forecasting.data.bar_table import PlacedBar
 from forecasting.scoring.scores import Claim, ErrorScale, error_scale, pinball_loss, score_step
 from tests.support.markets import bar
 
@@ -31,8 +32,8 @@ def claim(**changes):
 
 def scored(close, factor=1.0, revision=0, now=None):
     settling = bar("A", 2, close, revision)
-    place = SettlingBar(closed_at=settling.closed_at, revision=revision, topic="stock-data", partition=1, offset=9)
-    return score_step(claim(), settling, place, ErrorScale(98.0, 1.5), factor, now or settling.recorded_at)
+    placed = PlacedBar(settling.closed_at, revision, 1, 9, settling.recorded_at, close, {})
+    return score_step(claim(), placed, ErrorScale(98.0, 1.5), factor, now or settling.recorded_at)
 
 
 @pytest.mark.parametrize(("actual", "loss"), [(103.0, 0.1 * 3), (97.0, 0.9 * 3), (100.0, 0.0)])
@@ -48,6 +49,8 @@ def test_score_of_a_step_is_the_arithmetic_of_its_fields():
     assert [item.level for item in found.pinball] == list(LEVELS)
     expected = [0.025 * 15, 0.1 * 11, 0.25 * 8, 0.5 * 5, 0.75 * 2, 0.1 * 1, 0.025 * 5]
     assert [item.loss for item in found.pinball] == pytest.approx(expected)
+    closed_at = bar("A", 2).closed_at
+    assert found.bar == SettlingBar(closed_at=closed_at, revision=0, topic="stock-data", partition=1, offset=9)
     assert found.naive_absolute_error == 7.0
     assert found.scale == 1.5
     assert (found.forecast_id, found.step, found.target_at) == ("f", 2, bar("A", 2).closed_at)
@@ -88,8 +91,7 @@ def test_forecast_without_the_levels_of_the_intervals_is_refused():
     with pytest.raises(ValueError, match="not in tuple"):
         score_step(
             claim(levels=(0.5,), values=(100.0,)),
-            bar("A", 2),
-            SettlingBar(closed_at=bar("A", 2).closed_at, revision=0, topic="t", partition=0, offset=0),
+            PlacedBar(bar("A", 2).closed_at, 0, 1, 9, bar("A", 2).recorded_at, 100.0, {}),
             ErrorScale(1.0, 1.0),
             1.0,
             bar("A", 2).closed_at,

@@ -1,6 +1,7 @@
 """When a forecast is scored, and how often: scoring on a log in memory."""
 
 import random
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -14,6 +15,9 @@ from contracts.events import ModelPromoted
 from contracts.parts import OffsetRange
 from contracts.samples import sample
 from contracts.topics import FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
+from forecasting.scoring import service
+from forecasting.scoring.state import scoring_state
+from forecasting.settings import ScoreSettings
 from streaming.errors import KafkaAway
 from tests.support.markets import bar, split
 from tests.support.memory_log import MemoryLog, Model, Watch, feed, models_at_work, scoring, serving
@@ -202,6 +206,7 @@ def test_partition_that_went_and_came_back_is_scored_on_without_repeating():
     process = scoring(log, NOW)
     feed(process, log)
     process.positions([])
+    del process.read
     log.append(bar("A", 31, 10.0))
     feed(process, log)
     assert keys(log) == [(1, 0), (2, 0)]
@@ -245,7 +250,7 @@ CHANGES = st.lists(
 PLAN = st.lists(st.tuples(st.integers(1, 6), st.booleans()), min_size=1, max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(CHANGES, PLAN)
 def test_scores_under_any_batches_and_restarts_stand_in_the_log_once(changes, plan):
     """Serving and scoring die and come back anywhere; each score is there once, and none is missing."""
@@ -276,6 +281,59 @@ def test_scores_under_any_batches_and_restarts_stand_in_the_log_once(changes, pl
     for forecast_id, step, revision in found:
         highest[forecast_id, step] = max(revision, highest.get((forecast_id, step), -1))
     assert {(forecast_id, step, revision) for (forecast_id, step), revision in highest.items()} == expected
+    state = scoring_state(ScoreSettings(home=log.home), log)
+    state.take()
+    assert all(part.equal for part in state.verify())
+
+
+def test_scores_that_are_not_all_in_the_log_are_made_by_the_next_process():
+    log = forecast_log()
+    feed(scoring(log, NOW), log)
+    log.append(bar("A", 30, 10.0))
+    process = scoring(log, NOW)
+    process._output.away = True
+    with pytest.raises(KafkaAway):
+        feed(process, log)
+    again = scoring(log, NOW)
+    placed = again.positions([(topic, 0) for topic in ("stock-data", "stock-forecasts")])
+    assert placed == {("stock-data", 0): 30, ("stock-forecasts", 0): 1}
+    feed(again, log)
+    assert keys(log) == [(1, 0)]
+
+
+def test_correction_of_a_bar_however_old_is_scored_after_a_restart_that_reads_nothing_else(monkeypatch):
+    log = forecast_log()
+    for day in range(30, 34):
+        log.append(bar("A", day, PRICES[day]))
+    monkeypatch.setattr(service, "_READ_BACK", 1)
+    feed(scoring(log, NOW), log)
+    log.append(bar("A", 31, 10.9, revision=1))
+    asked = log.watch_reads(monkeypatch)
+    process = scoring(log, NOW)
+    feed(process, log)
+    assert keys(log) == [(1, 0), (2, 0), (3, 0), (4, 0), (2, 1)]
+    assert process.status()["steps_open"] == 1
+    # The last one read of each topic, to see whether it is still there; and then its own new score.
+    assert asked == [("stock-forecasts", 0), ("forecast-scores", 3), ("stock-data", 33), ("forecast-scores", 4)]
+
+
+def test_late_forecast_is_scored_by_every_revision_of_its_bars():
+    log = forecast_log()
+    late = log.topics[STOCK_FORECASTS.name].pop().event
+    for event in (bar("A", 30, 10.0), bar("A", 30, 10.5, revision=2), bar("A", 30, 9.0, revision=1)):
+        log.append(event)
+    log.append(late)
+    feed(scoring(log, NOW), log)
+    assert keys(log) == [(1, 0), (1, 2)]
+
+
+def test_scores_that_come_before_their_forecast_are_not_made_again():
+    log = forecast_log()
+    log.append(bar("A", 30, 10.0))
+    feed(scoring(log, NOW), log)
+    shutil.rmtree(log.home / "state")
+    feed(scoring(log, NOW), log, 1)
+    assert keys(log) == [(1, 0)]
 
 
 def test_issued_forecast_waits_for_a_bar_that_is_late():

@@ -1,5 +1,6 @@
 """Roles, steps, lineage and the memory of what was issued."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,9 +10,12 @@ import pytest
 from contracts.events import BrokenInvariant
 from contracts.ids import forecast_id
 from contracts.parts import ModelRef
-from forecasting.data.recent_bars import LogEvent
+from forecasting.data.bar_table import BarWindow, PlacedBar
 from forecasting.serving.issue import cast_roles, forecast_event, forecast_steps, lineage_of
-from forecasting.serving.pending import IssuedForecasts, PendingForecast, SeriesProgress
+from forecasting.serving.issued import IssuedForecasts, SeriesProgress
+from forecasting.serving.pending import PendingForecast
+from streaming.codec import micros
+from streaming.series_ids import SeriesIds
 from tests.support.markets import bar, sessions
 
 FAMILIES = ("naive", "arima", "lstm", "transformer")
@@ -59,8 +63,9 @@ def test_answers_are_each_symbols_steps_in_order():
 
 
 def due(*bars):
-    placed = tuple(LogEvent(item, "stock-data", 1, offset, 3) for offset, item in enumerate(bars, start=40))
-    return PendingForecast(("S0", "P1D"), placed, cause=None, versions=frozenset({"4"}))
+    rows = [(micros(item.closed_at), item.close, item.high, item.low, 40 + at, 3) for at, item in enumerate(bars)]
+    newest = PlacedBar(bars[-1].closed_at, 0, 1, 39 + len(bars), bars[-1].recorded_at, bars[-1].close, {})
+    return PendingForecast(("S0", "P1D"), BarWindow(*zip(*rows, strict=True)), newest, frozenset({"4"}))
 
 
 def forecast(days=(-2, -1), **changes):
@@ -71,7 +76,7 @@ def forecast(days=(-2, -1), **changes):
         for day in days
     ]
     owed = due(*bars)
-    made_from = lineage_of(owed.bars, (), "abc", "v1")
+    made_from = lineage_of(owed.bars, 1, (), "abc", "v1")
     return forecast_event(
         owed,
         replace(MODEL, **changes),
@@ -93,15 +98,20 @@ def test_issued_forecast_is_named_by_what_went_into_it():
 def test_quantiles_that_cross_are_refused():
     crossing = prediction(("S0",))
     crossing.loc[0, "q0.9"] = 0.1
-    made_from = lineage_of(due(bar()).bars, (), "abc", "v1")
+    made_from = lineage_of(due(bar()).bars, 1, (), "abc", "v1")
     with pytest.raises(BrokenInvariant):
         forecast_event(due(bar()), MODEL, forecast_steps(crossing, LEVELS)["S0"], made_from, bar().closed_at)
+
+
+def issued_forecasts():
+    file = sqlite3.connect(":memory:")
+    return IssuedForecasts(file, SeriesIds(file), "stock-forecaster")
 
 
 def test_issued_marks_are_the_furthest_in_any_order():
     older, newer = forecast(days=(-3, -2)), forecast(days=(-3, -2, -1))
     for order in ((older, newer), (newer, older), (newer, older, newer)):
-        issued = IssuedForecasts("stock-forecaster")
+        issued = issued_forecasts()
         for item in order:
             issued.fold(item)
         assert issued.mark(("S0", "P1D"), "4") == SeriesProgress(newer.origin, 42)
@@ -110,6 +120,6 @@ def test_issued_marks_are_the_furthest_in_any_order():
 
 
 def test_issued_forecasts_of_another_registered_model_do_not_count():
-    issued = IssuedForecasts("stock-forecaster")
+    issued = issued_forecasts()
     issued.fold(forecast(name="mine"))
     assert issued.mark(("S0", "P1D"), "4") is None

@@ -1,6 +1,7 @@
 """What is forecast, when, and never twice: serving on a log in memory."""
 
 import random
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 from contracts.events import ForecastScored
 from contracts.samples import sample
 from contracts.topics import FORECAST_SCORES, STOCK_FORECASTS
+from forecasting.serving import service
 from forecasting.serving.loaded_models import LoadedModels
+from forecasting.serving.state import serving_state
+from forecasting.settings import ServeSettings
 from streaming.errors import KafkaAway
 from streaming.records import Batch
 from tests.support.markets import bar, split
@@ -395,14 +399,16 @@ def test_version_issues_nothing_for_bars_older_than_those_it_was_trained_on():
     assert found == [(bar("A", day).closed_at, learned.trained_until) for day in (31, 32, 33)]
 
 
-def test_partition_that_went_and_came_back_is_folded_anew():
+def test_partition_that_went_and_came_back_is_folded_on_from_where_it_was():
     log = MemoryLog(bars("A", range(30)))
     process = start(log, at_work())
     process.positions([])
-    assert process.positions([("stock-data", 0)]) == {}
+    log.append(bar("A", 30))
+    assert process.positions([("stock-data", 0)]) == {("stock-data", 0): 30}
+    del process.read
     feed(process, log)
     process.tick()
-    assert len(issued(log)) == 2
+    assert len(issued(log)) == 4
 
 
 EVENTS = st.lists(
@@ -415,10 +421,8 @@ EVENTS = st.lists(
 PLAN = st.lists(st.tuples(st.integers(1, 8), st.booleans()), min_size=1, max_size=10)
 
 
-@settings(max_examples=60, deadline=None)
-@given(EVENTS, PLAN)
-def test_forecasts_under_any_batches_and_restarts_are_never_issued_twice(events, plan):
-    """However the log is cut into batches and wherever the process dies, each forecast stands in the log once."""
+def carry_out(events, plan, saved=True):
+    """Feed a log in batches to processes that restart as a plan says, with what they saved or without; return it."""
     log = MemoryLog()
     watch = at_work()
     rest = list(events)
@@ -428,8 +432,107 @@ def test_forecasts_under_any_batches_and_restarts_are_never_issued_twice(events,
             log.append(event)
         rest = rest[size:]
         if process is None or restart:
+            if not saved:
+                shutil.rmtree(log.home / "state", ignore_errors=True)
             process = serving(log, watch, bar("A", 0).closed_at)
         feed(process, log, size)
         process.tick()
+    return log
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, PLAN)
+def test_forecasts_under_any_batches_and_restarts_are_never_issued_twice(events, plan):
+    """However the log is cut into batches and wherever the process dies, each forecast stands in the log once."""
+    log = carry_out(events, plan)
     ids = [f.forecast_id for f in log.events(STOCK_FORECASTS)]
     assert len(ids) == len(set(ids))
+    state = serving_state(ServeSettings(home=log.home), log)
+    state.take()
+    assert all(part.equal for part in state.verify())
+
+
+def test_process_told_to_end_in_the_middle_of_a_long_catching_up_leaves_the_rest_to_the_next_one():
+    log = MemoryLog(bars("A", range(30)))
+    start(log, at_work())
+    for event in bars("A", range(30, 330)):
+        log.append(event)
+    process = serving(log, at_work(), bar("A", 330).closed_at)
+    publish = process._output.publish
+    process._output.publish = lambda *event, **about: (publish(*event, **about), process._stop.set())
+    feed(process, log)
+    assert len(issued(log)) == 4, "of one origin"
+    feed(serving(log, at_work(), bar("A", 330).closed_at), log)
+    found = log.events(STOCK_FORECASTS)
+    assert len(found) == 2 * 301
+    assert {forecast.lineage.input_bars for forecast in found[-2 * 266 :]} == {64}
+
+
+def test_tick_beside_partitions_that_cannot_be_taken_finds_nothing_to_do(monkeypatch):
+    log = MemoryLog(bars("A", range(30)))
+    process = start(log, at_work())
+    monkeypatch.setattr(log, "marks", lambda topic: (_ for _ in ()).throw(KafkaAway("no answer")))
+    with pytest.raises(KafkaAway):
+        process.positions([("stock-data", 0)])
+    process._watcher.loaded = models_at_work(champion=Model("3"))
+    process.tick()
+    monkeypatch.undo()
+    assert process.positions([("stock-data", 0)]) == {("stock-data", 0): 30}
+    process.tick()
+    assert len(issued(log)) == 3
+
+
+def last_of_each(log):
+    return {(f.symbol, f.origin, f.model.version): f.forecast_id for f in log.events(STOCK_FORECASTS)}
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, PLAN)
+def test_forecasts_of_processes_that_go_on_from_what_was_saved_are_those_of_processes_that_fold_all(events, plan):
+    assert last_of_each(carry_out(events, plan)) == last_of_each(carry_out(events, plan, saved=False))
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_bars_whose_forecasts_are_not_all_in_the_log_are_read_again(away):
+    log = MemoryLog(bars("A", range(30)))
+    process = start(log, at_work())
+    log.append(bar("A", 30))
+    process._output.away = away
+    process._stop.set()  # it is told to end, or killed while Kafka is away: nothing is issued
+    if away:
+        process._stop.clear()
+        with pytest.raises(KafkaAway):
+            feed(process, log)
+    else:
+        feed(process, log)
+    assert len(issued(log)) == 2
+
+    again = serving(log, at_work(), bar("A", 30).closed_at)
+    assert again.positions([("stock-data", 0)]) == {("stock-data", 0): 30}
+    feed(again, log)
+    assert len(issued(log)) == 4
+    assert serving(log, at_work(), bar("A", 30).closed_at).positions([("stock-data", 0)]) == {("stock-data", 0): 31}
+
+
+def test_restart_reads_neither_what_was_folded_nor_most_of_what_it_issued(monkeypatch):
+    monkeypatch.setattr(service, "_READ_BACK", 4)
+    log = MemoryLog(bars("A", range(30)))
+    process = start(log, at_work())
+    for event in bars("A", range(30, 36)):
+        log.append(event)
+        feed(process, log)
+        process.tick()
+    asked = log.watch_reads(monkeypatch)
+    serving_state(ServeSettings(home=log.home), log).take()
+    assert asked == [("stock-forecasts", 11), ("stock-data", 35)], "the last event, to see whether it is still there"
+
+
+def test_lineage_names_the_scores_that_were_folded():
+    log = MemoryLog([replace(sample(ForecastScored), symbol="A"), replace(sample(ForecastScored), symbol="A", step=2)])
+    state = serving_state(ServeSettings(home=log.home), log)
+    state.take()
+    state.catch_up()
+    (read,) = state.parts[0].calibrated_from("A", "P1D", 0)
+    assert (read.topic, read.partition, read.from_offset, read.to_offset) == ("forecast-scores", 0, 0, 1)
+    assert state.parts[0].calibrated_from("B", "P1D", 0) == ()
