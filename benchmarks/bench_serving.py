@@ -1,12 +1,12 @@
 """From the new bars of all symbols to their forecasts in Kafka, per family; beside one MLflow request per symbol.
 
-    .venv/bin/python benchmarks/bench_serving.py [--quick]
+    .venv/bin/python benchmarks/bench_serving.py [--quick] [--symbols 5000]
 
 500 symbols, resampled from real stocks, each with 65 sessions of history in a real Kafka. Then sessions close one after
 another: measured is the time from publishing the bars until the broker has acknowledged every forecast, through the
-service's own folding, models, calibration, lineage and publisher. The rival is `mlflow models serve` over the same
-saved model, asked once per symbol with its window, over one connection; a sample of the symbols is asked, and the rest
-extrapolated. It publishes nothing. Kafka: see servers.py.
+service's own folding, models, calibration, lineage and publisher; for each family as the only one at work, and for all
+together. The rival is `mlflow models serve` over the same saved model, asked once per symbol with its window, over one
+connection; a sample of the symbols is asked, and the rest extrapolated. It publishes nothing. Kafka: see servers.py.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from forecasting.data.windows import CONTEXT
 from forecasting.models.families import FAMILIES, family
 from forecasting.modelstore.pyfunc import ARTIFACT, signature
 from forecasting.modelstore.registry import _CODE, LoadedModel
-from forecasting.serving.loaded_models import LoadedModels
+from forecasting.serving.loaded_models import LoadedModels, freeze_heap
 from forecasting.serving.service import Serving
 from forecasting.serving.state import serving_state
 from forecasting.settings import ServeSettings
@@ -106,40 +106,43 @@ def placed(records: list[Record]) -> Batch:
     return Batch(records, next_offsets={(record.topic, record.partition): record.offset + 1 for record in records})
 
 
-def serve(
-    settings: ServeSettings, model: LoadedModel, version: int, history: list[Record], sessions: list[list[BarClosed]]
-) -> list[float]:
-    """Let one model forecast sessions that close one after another; return the seconds of each."""
-    named = replace(model, version=str(version))
-    standing = Standing(history[-1].event.closed_at, LoadedModels({"champion": named}))
-    publisher = Publisher(settings, "/benchmarks")
-    serving = Serving(
-        settings, standing, Publisher(settings, "/foretick/forecasting"), standing,
-        serving_state(settings, KafkaLog(settings)),
-        ends=partial(end_offsets, settings, STOCK_DATA), stop=threading.Event(),
-    )  # fmt: skip
-    serving.positions([(STOCK_DATA.name, number) for number in range(STOCK_DATA.partitions)])
-    serving.apply(placed(history))
-    serving.tick()  # the model begins at the newest bars: everything is warm
-    symbols = len(sessions[0])
-    assert serving.count == symbols, f"{serving.count} forecasts, not {symbols}: {serving.status()}"
-    tail, seconds = Tail(settings, [STOCK_DATA]), []
-    for bars in sessions:
-        standing.moment = bars[0].closed_at
-        before, began = serving.count, time.perf_counter()
-        for bar in bars:
-            publisher.publish(bar, time=bar.recorded_at)
-        publisher.flush(30)
-        came = 0
-        while came < symbols:
-            records = tail.poll(1.0)
-            came += len(records)
-            history += records
-            serving.apply(placed(records))
-        seconds.append(time.perf_counter() - began)
-        assert serving.count - before == symbols, "each symbol is forecast once"
-    tail.close()
-    return seconds
+class Market:
+    """Sessions that close one after another, and the service that forecasts them."""
+
+    def __init__(self, settings: ServeSettings, history: list[Record]) -> None:
+        self._standing = Standing(history[-1].event.closed_at, LoadedModels())
+        self._publisher, self._tail = Publisher(settings, "/benchmarks"), Tail(settings, [STOCK_DATA])
+        self._serving = Serving(
+            settings, self._standing, Publisher(settings, "/foretick/forecasting"), self._standing,
+            serving_state(settings, KafkaLog(settings)),
+            ends=partial(end_offsets, settings, STOCK_DATA), stop=threading.Event(),
+        )  # fmt: skip
+        self._serving.positions([(STOCK_DATA.name, number) for number in range(STOCK_DATA.partitions)])
+        self._serving.apply(placed(history))
+        history.clear()  # a service does not hold it
+
+    def serve(self, models: dict[str, LoadedModel], sessions: list[list[BarClosed]]) -> list[float]:
+        """Let these models, by alias, forecast sessions; return the seconds of each."""
+        self._standing.loaded = LoadedModels(models)
+        freeze_heap()
+        self._serving.tick()
+        self._serving.tick()  # they begin at the newest bars: everything is warm
+        seconds = []
+        for bars in sessions:
+            self._standing.moment = bars[0].closed_at
+            before, began = self._serving.count, time.perf_counter()
+            for bar in bars:
+                self._publisher.publish(bar, time=bar.recorded_at)
+            self._publisher.flush(60)
+            came = 0
+            while came < len(bars):
+                records = self._tail.poll(1.0)
+                came += len(records)
+                self._serving.apply(placed(records))
+            seconds.append(time.perf_counter() - began)
+            made, due = self._serving.count - before, len(bars) * len(models)
+            assert made == due, f"{made} forecasts, not {due}: {self._serving.status()}"
+        return seconds
 
 
 def rival(folder: str, frame: pd.DataFrame, sample: int) -> list[float]:
@@ -163,14 +166,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="60 symbols, two sessions, naive and lstm")
+    parser.add_argument("--symbols", type=int, default=500)
+    parser.add_argument("--alone", action="store_true", help="without the rival")
     wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers must not outlive us
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="mlflow")  # it asks for an input example
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # as the service sets it
-    symbols, rounds, sample = (60, 2, 10) if wish.quick else (500, 5, 50)
+    symbols, rounds, sample = (60, 2, 10) if wish.quick else (wish.symbols, 5, 50)
     names = ["naive", "lstm"] if wish.quick else list(FAMILIES)
-    frame = market(symbols, HISTORY + rounds * len(names))
+    frame = market(symbols, HISTORY + rounds * (len(names) + 1))
     bars = bars_of(frame)
     table = Table(title=f"New bars of {symbols} symbols to their forecasts in Kafka, median of {rounds} (spread)")
     for column in ("", "seconds", f"mlflow, {symbols} requests, s", "times as fast"):
@@ -184,12 +189,15 @@ def main() -> None:
         publisher.flush(60)
         history = sorted(take(tail, len(first)), key=lambda record: record.event.closed_at)
         tail.close()
-        rest = iter(bars[len(first) :])
-        for number, each in enumerate(names, start=1):
-            model = saved(each, folder)
-            sessions = [[next(rest) for _ in range(symbols)] for _ in range(rounds)]
-            home = settings.model_copy(update={"home": folder / f"home-{each}"})
-            ours = serve(home, model, number, history, sessions)
+        closing = iter([bars[at : at + symbols] for at in range(len(first), len(bars), symbols)])
+        models = {each: replace(saved(each, folder), version=f"{at}") for at, each in enumerate(names, start=1)}
+        served = Market(settings.model_copy(update={"home": folder / "home"}), history)
+        asked = [*({"champion": model} for model in models.values()), models]
+        for each, wanted in zip([*names, "all together"], asked, strict=True):
+            ours = served.serve(wanted, [next(closing) for _ in range(rounds)])
+            if wish.alone or each not in models:
+                table.add_row(each, spread(ours, 2))
+                continue
             theirs = median(rival(str(folder / each), frame, sample)) * symbols
             table.add_row(each, spread(ours, 2), f"{theirs:.1f}", f"{theirs / median(ours):.0f}")
     table.caption = f"mlflow: {sample} requests measured, their median times {symbols}"

@@ -10,14 +10,10 @@ def canonical_frame_bytes(columns: Sequence[str], rows: Iterable[Sequence[str | 
         columns: `unique_id`, `ds`, then the names of the numbers.
         rows: series, time in UTC to the microsecond (`2012-01-03T21:00:00.000000`), numbers; by series and time.
     """
-    return canonical_head(columns) + canonical_rows(rows)
+    lines = [",".join([str(row[0]), str(row[1]), *map(repr, row[2:])]) + "\n" for row in rows]
+    return canonical_head(columns) + "".join(lines).encode()
 
 
 def canonical_head(columns: Sequence[str]) -> bytes:
     """Write the first line of `canonical_frame_bytes`."""
     return (",".join(columns) + "\n").encode()
-
-
-def canonical_rows(rows: Iterable[Sequence[str | float]]) -> bytes:
-    """Write further lines of `canonical_frame_bytes`."""
-    return "".join(",".join([str(row[0]), str(row[1]), *map(repr, row[2:])]) + "\n" for row in rows).encode()

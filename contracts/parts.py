@@ -1,26 +1,50 @@
 """The records that events are made of, each a frozen class named as in the schemas."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal, Self
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, Self, get_type_hints
 
 
 def plain_value(value: Any) -> Any:
     """Return a value as Avro and BSON take it: parts become dicts, tuples become lists."""
-    if isinstance(value, tuple):
-        return [plain_value(item) for item in value]
     kind: type = type(value)
-    if names := _field_names(kind):
-        return {name: plain_value(getattr(value, name)) for name in names}
-    return value
+    if kind is tuple:
+        first: type = type(value[0]) if value else str
+        reading = _reading_of(first)
+        if reading is None or reading.nested:
+            return [plain_value(item) for item in value]
+        return [dict(zip(reading.names, values, strict=True)) for values in map(reading.values_of, value)]
+    reading = _reading_of(kind)
+    if reading is None:
+        return value
+    record = dict(zip(reading.names, reading.values_of(value), strict=True))
+    for name in reading.nested:
+        record[name] = plain_value(record[name])
+    return record
+
+
+_PLAIN = {str, int, float, datetime}
+
+
+class _Reading(NamedTuple):
+    """How a part's fields are read: all at once, and which of them may hold parts or tuples."""
+
+    names: tuple[str, ...]
+    values_of: Callable[[Any], tuple[Any, ...]]
+    nested: tuple[str, ...]
 
 
 @cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    """Return the names of a dataclass's fields; none for any other type."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+def _reading_of(kind: type) -> _Reading | None:
+    """Return how a dataclass is read; None for any other type."""
+    if not is_dataclass(kind):
+        return None
+    names = tuple(field.name for field in fields(kind))
+    nested = tuple(name for name, of in get_type_hints(kind).items() if of not in _PLAIN)
+    return _Reading(names, attrgetter(*names), nested)
 
 
 class Part:

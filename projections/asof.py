@@ -27,7 +27,8 @@ from projections.rebuild import rebuild_refusal
 from projections.refill import Refill, RefillProgress, Vector
 from projections.settings import ProjectionSettings
 from projections.snapshots.content import MANIFEST, read_manifest
-from projections.snapshots.csvfile import stage, verify
+from projections.snapshots.files import stage
+from projections.snapshots.verification import verify
 from streaming.codec import Poison
 from streaming.damage import LogUnsound
 from streaming.errors import StoreAway
@@ -113,7 +114,8 @@ def verify_against_log(
         _built(settings, REVISIONS, position, False, progress) as (store, collection, _),
         tempfile.TemporaryDirectory() as scratch,
     ):
-        staged = stage(store, Path(scratch), epoch, manifest.position, manifest.schema_version, collection)
+        past = manifest.position, manifest.schema_version
+        staged = stage(store, Path(scratch), epoch, *past, collection, manifest.format)
         told = {file.name: file for file in staged.files}
     ours = {file.name: file for file in manifest.files}
     found = [f"{name} is not in the log" for name in sorted(ours.keys() - told.keys())]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -22,7 +23,8 @@ def stored(event: Event) -> Document:
     A field that a later schema version added is left out where it is null, so that the document of an older event is
     the same whichever version folded it: a rebuild after an evolution compares equal.
     """
-    shape = _SHAPES.get(type(event)) or _learn(type(event))
+    kind: type = type(event)
+    shape = _shape_of(kind)
     document = dict(zip(shape.names, shape.values(event), strict=True))
     for name in shape.times:
         if document[name].microsecond % 1000:
@@ -51,18 +53,14 @@ class _Shape:
     later: tuple[str, ...]
 
 
-_SHAPES: dict[type[Event], _Shape] = {}
-
-
-def _learn(event: type[Event]) -> _Shape:
+@cache
+def _shape_of(event: type[Event]) -> _Shape:
     names = tuple(field.name for field in fields(event))
     hints = get_type_hints(event)
     times = tuple(name for name in names if hints[name] is datetime)
     odd = tuple(name for name in names if name not in times and not _is_scalar(hints[name]))
     later = later_fields(event)
-    shape = _Shape(names, attrgetter(*names), times, odd, tuple(name for name in names if name in later))
-    _SHAPES[event] = shape
-    return shape
+    return _Shape(names, attrgetter(*names), times, odd, tuple(name for name in names if name in later))
 
 
 def _is_scalar(hint: Any) -> bool:

@@ -15,6 +15,7 @@ from projections.sink import ReadModelSink
 from projections.snapshots.schedule import PeriodicSnapshots
 from projections.statuses import partition_rows
 from streaming.admin import await_topics
+from streaming.catching_up import KafkaLog
 from streaming.errors import StoreAway
 from streaming.loop import Loop
 from streaming.threads import Threads
@@ -48,7 +49,9 @@ class Projections:
             )
             for model in models
         }
-        self._snapshots = PeriodicSnapshots(self._store, settings.snapshot_folder, settings.snapshot_seconds)
+        self._snapshots = PeriodicSnapshots(
+            self._store, KafkaLog(settings), settings.snapshot_folder, settings.snapshot_seconds
+        )
         self._waiting = "the projections are starting"
         self._threads = Threads(threading.Event())
 

@@ -15,12 +15,12 @@ class ProjectionSettings(StreamSettings):
     )
     mongodb_database: str = Field("stock_db", description="Database of the read models.")
     home: Path = Field(Path(".foretick"), description="Folder of everything local.")
-    snapshots: Path | None = Field(None, description="Folder of the CSV snapshots; default: `snapshots` in the home.")
+    snapshots: Path | None = Field(None, description="Folder of the snapshots; default: `snapshots` in the home.")
     snapshot_seconds: float = Field(
         60.0, ge=0, description="Seconds from one snapshot to the next, if bars came in between; 0: none are written."
     )
 
     @property
     def snapshot_folder(self) -> Path:
-        """Return where the CSV snapshots go."""
+        """Return where snapshots go."""
         return self.snapshots or self.home / "snapshots"

@@ -128,14 +128,14 @@ class SavedState(Generic[_Part]):
             if other != self._folder:
                 log.info("a saved state of other code or of another log is thrown away", folder=str(other))
                 shutil.rmtree(other, ignore_errors=True)
-        marks = {topic.name: self._log.marks(topic) for topic in self._topics}
-        for name, of in marks.items():
-            marks[name] = {number: ends for number, ends in of.items() if numbers is None or number in numbers}
-        self._firsts.update({(name, number): low for name, of in marks.items() for number, (low, _) in of.items()})
+        for topic in self._topics:
+            for number, (low, _) in self._log.marks(topic).items():
+                if numbers is None or number in numbers:
+                    self._firsts[topic.name, number] = low
         for number in sorted({number for _, number in self._firsts}):
             self._open(number)
         for topic in self._topics:
-            for number in self._unfit(topic, marks[topic.name]):
+            for number in self._unfit(topic):
                 log.warning("a saved state does not fit the log: folded again", topic=topic.name, partition=number)
                 self._files.pop(number).close()
                 remove(self._path(number))
@@ -267,13 +267,12 @@ class SavedState(Generic[_Part]):
         while chunk := list(islice(records, _CHUNK)):
             yield chunk
 
-    def _unfit(self, topic: Topic, marks: Mapping[int, tuple[int, int]]) -> set[int]:
+    def _unfit(self, topic: Topic) -> set[int]:
         """Return the partitions whose log does not hold what their state was folded of, from its beginning on."""
-        told = {number: self._position(topic.name, number) for number in marks}
+        told = {number: self._position(topic.name, number) for name, number in self._firsts if name == topic.name}
+        marks = self._log.marks(topic)  # asked only now: whoever else has the file may go on with it
         unfit = {
-            number
-            for number, (low, high) in marks.items()
-            if told[number][0] != low or not low - 1 <= told[number][1] < high
+            number for number, (first, last, _) in told.items() if first != marks[number][0] or last >= marks[number][1]
         }
         folded = {number: last for number, (_, last, name) in told.items() if name and number not in unfit}
         after = {number: last + 1 for number, last in folded.items()}

@@ -2,7 +2,7 @@ import angular from 'angular-eslint';
 import { readdirSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
 
-/** core < shared < features; a feature knows no other one. */
+/** core < ui < features; a feature knows no other one. */
 const FEATURES = readdirSync(new URL('src/app/features', import.meta.url));
 const layer = (folder, forbidden, message) => ({
   files: [`src/app/${folder}/**/*.ts`],
@@ -28,8 +28,8 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },
   },
-  layer('core', ['shared', 'features'], 'core stands below shared and features'),
-  layer('shared', ['features'], 'shared stands below features'),
+  layer('core', ['ui', 'features'], 'core stands below ui and features'),
+  layer('ui', ['features'], 'ui stands below features'),
   ...FEATURES.map((name) => layer(`features/${name}`, ['features', ...FEATURES.filter((other) => other !== name)], 'a feature knows no other feature')),
   {
     files: ['src/**/*.html'],

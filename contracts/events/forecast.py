@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from math import isfinite
 from typing import Any, ClassVar
 
@@ -45,7 +44,7 @@ class ForecastIssued(Event):
             values = [quantile.value for quantile in step.quantiles]
             if not all(map(isfinite, [step.mean, *values])):
                 raise BrokenInvariant(f"step {number} of forecast {self.forecast_id} is not finite")
-            if any(low > high for low, high in pairwise(values)):
+            if values != sorted(values):
                 raise BrokenInvariant(f"quantiles of step {number} cross: {values}")
 
     @property

@@ -10,15 +10,17 @@ from hashlib import sha256
 from itertools import pairwise
 
 import numpy as np
+import orjson
 import pandas as pd
 
 from contracts.actions import newest_splits, split_factor
 from contracts.events import BarClosed, CorporateActionAnnounced
-from contracts.frames import canonical_head, canonical_rows
+from contracts.frames import canonical_head
 from forecasting.data.calendars import session_of
 
 COLUMNS = ("unique_id", "ds", "y", "high", "low")
 _PIECE = 50_000  # rows that are written at once
+_PLAIN_FROM, _PLAIN_BELOW = 1e-4, 1e16  # numbers that `repr` and orjson write alike: without an exponent
 
 
 def newest_bars(
@@ -112,9 +114,8 @@ def piece_hashes(frame: pd.DataFrame, edges: Sequence[int]) -> list[str]:
         edges: where pieces begin, and the number of rows.
     """
     columns = [name for name in COLUMNS if name in frame]
-    head = canonical_head(columns)
-    rows = list(_canonical_columns(frame, columns))
-    return [sha256(head + canonical_rows(rows[first:until])).hexdigest() for first, until in pairwise(edges)]
+    head, lines = canonical_head(columns), _canonical_lines(frame, columns)
+    return [sha256(head + "".join(lines[first:until]).encode()).hexdigest() for first, until in pairwise(edges)]
 
 
 def _canonical_parts(frame: pd.DataFrame) -> Iterator[bytes]:
@@ -125,13 +126,19 @@ def _canonical_parts(frame: pd.DataFrame) -> Iterator[bytes]:
         frame = frame.sort_values(["unique_id", "ds"], kind="stable")
     for first in range(0, len(frame), _PIECE):
         piece = frame.iloc[first : first + _PIECE]
-        yield canonical_rows(_canonical_columns(piece, columns))
+        yield "".join(_canonical_lines(piece, columns)).encode()
 
 
-def _canonical_columns(frame: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str | float, ...]]:
-    stamps = np.datetime_as_string(frame["ds"].to_numpy(dtype="datetime64[us]"), unit="us")
-    numbers = [frame[name].astype(float).tolist() for name in columns[2:]]
-    return zip(frame["unique_id"], stamps.tolist(), *numbers, strict=True)
+def _canonical_lines(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Write a line for each row, as `canonical_frame_bytes` does."""
+    stamps = np.datetime_as_string(frame["ds"].to_numpy(dtype="datetime64[us]"), unit="us").tolist()
+    numbers = np.ascontiguousarray(frame[list(columns[2:])].to_numpy(dtype=np.float64))
+    size = np.abs(numbers)
+    if len(numbers) and ((size >= _PLAIN_FROM) & (size < _PLAIN_BELOW)).all():
+        texts = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY).decode()[2:-2].split("],[")
+    else:
+        texts = [",".join(map(repr, row)) for row in numbers.tolist()]
+    return [f"{name},{at},{text}\n" for name, at, text in zip(frame["unique_id"], stamps, texts, strict=True)]
 
 
 def _is_ordered(frame: pd.DataFrame) -> bool:

@@ -7,7 +7,7 @@ numbers of the window itself.  Shapes: n windows, C = CONTEXT - 1 returns, H ste
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -74,19 +74,31 @@ def check_frame(frame: pd.DataFrame) -> None:
         )
     if not len(frame):
         raise BadFrame("the frame has no rows")
-    for series in series_of(frame):
-        bad = np.flatnonzero(~(np.isfinite(series.y) & (series.y > 0)))
-        if len(bad):
-            raise BadFrame(
-                f"{series.symbol}: y is {series.y[bad[0]]} at {series.ds[bad[0]]}, not a positive finite price"
-            )
-        back = np.flatnonzero(~(np.diff(series.ds) > np.timedelta64(0)))
-        if len(back):
-            raise BadFrame(f"{series.symbol}: {series.ds[back[0] + 1]} does not come after {series.ds[back[0]]}")
+    bars = _grouped(frame)
+    bad = np.flatnonzero(~(np.isfinite(bars.y) & (bars.y > 0)))
+    if len(bad):
+        symbol, at = bars.symbols[np.searchsorted(bars.edges, bad[0], side="right") - 1], bad[0]
+        raise BadFrame(f"{symbol}: y is {bars.y[at]} at {bars.ds[at]}, not a positive finite price")
+    back = np.flatnonzero(~(np.diff(bars.ds) > np.timedelta64(0))) + 1
+    back = back[~np.isin(back, bars.edges)]
+    if len(back):
+        symbol, at = bars.symbols[np.searchsorted(bars.edges, back[0], side="right") - 1], back[0]
+        raise BadFrame(f"{symbol}: {bars.ds[at]} does not come after {bars.ds[at - 1]}")
 
 
-def series_of(frame: pd.DataFrame) -> Iterator[Series]:
-    """Give each symbol's bars, rows in the frame's own order."""
+class _Grouped(NamedTuple):
+    """A frame's bars, each symbol's together: those of `symbols[i]` are rows `edges[i]` to `edges[i + 1]`."""
+
+    symbols: list[str]
+    edges: NDArray[np.intp]
+    ds: NDArray[np.datetime64]
+    y: Floats
+    high: Floats
+    low: Floats
+
+
+def _grouped(frame: pd.DataFrame) -> _Grouped:
+    """Bring each symbol's rows together, in the frame's own order."""
     ds = frame["ds"].to_numpy(dtype="datetime64[ns]")
     y = frame["y"].to_numpy(dtype=np.float64)
     nothing = np.full(len(frame), np.nan)
@@ -94,10 +106,22 @@ def series_of(frame: pd.DataFrame) -> Iterator[Series]:
     low = frame["low"].to_numpy(dtype=np.float64) if "low" in frame else nothing
     codes, symbols = pd.factorize(frame["unique_id"])
     order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], np.arange(len(symbols) + 1))
-    for number, symbol in enumerate(symbols):
-        rows = order[starts[number] : starts[number + 1]]
-        yield Series(str(symbol), ds[rows], y[rows], high[rows], low[rows])
+    edges = np.searchsorted(codes[order], np.arange(len(symbols) + 1))
+    return _Grouped([str(symbol) for symbol in symbols], edges, ds[order], y[order], high[order], low[order])
+
+
+def bar_counts(frame: pd.DataFrame) -> dict[str, int]:
+    """Return how many bars each symbol has, by symbol."""
+    bars = _grouped(frame)
+    return dict(sorted(zip(bars.symbols, np.diff(bars.edges).tolist(), strict=True)))
+
+
+def series_of(frame: pd.DataFrame) -> Iterator[Series]:
+    """Give each symbol's bars, rows in the frame's own order."""
+    bars = _grouped(frame)
+    for symbol, (first, until) in zip(bars.symbols, pairwise(bars.edges), strict=True):
+        rows = slice(first, until)
+        yield Series(symbol, bars.ds[rows], bars.y[rows], bars.high[rows], bars.low[rows])
 
 
 def log_returns(y: Floats) -> Floats:
@@ -137,7 +161,15 @@ def targets_at(series: Series, ends: Ints, horizon: int) -> Floats:
 
 def last_windows(frame: pd.DataFrame) -> Windows:
     """Cut each symbol's window at its last bar: the input of a forecast."""
-    return join([windows_at(series, np.array([len(series.y) - 1])) for series in series_of(frame)])
+    bars = _grouped(frame)
+    ends = bars.edges[1:] - 1
+    rows = ends[:, None] + np.arange(1 - CONTEXT, 1)
+    before = rows < bars.edges[:-1, None]  # the symbol's first bar
+    y, high, low = (np.where(before, np.nan, column[np.maximum(rows, 0)]) for column in (bars.y, bars.high, bars.low))
+    ranges = np.where(before[:, :-1], np.nan, parkinson_variance(high[:, 1:], low[:, 1:]))
+    return Windows(
+        np.array(bars.symbols, dtype=object), bars.ds[ends], bars.y[ends], np.diff(np.log(y), axis=1), ranges
+    )
 
 
 class WindowSet:

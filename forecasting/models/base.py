@@ -16,7 +16,7 @@ import pandas as pd
 
 from contracts.measures import LEVELS
 from forecasting.data.calendars import as_closes, closes_after
-from forecasting.data.windows import MAX_HORIZON, BadFrame, Floats, Windows, check_frame, last_windows
+from forecasting.data.windows import MAX_HORIZON, BadFrame, Floats, Windows, bar_counts, check_frame, last_windows
 from forecasting.models.quantiles import between, check_levels
 
 __all__ = ["LEVELS", "BadFrame", "Epoch", "Estimator", "TooShort", "quantile_column"]
@@ -82,10 +82,9 @@ class Estimator(ABC):
 
     def lacking(self, frame: pd.DataFrame) -> dict[str, str]:
         """Say which symbols of a frame this family cannot forecast yet, and why."""
-        counts = frame.groupby("unique_id", sort=True).size()
         return {
-            str(symbol): f"{self.family} needs {self.min_history} bars, there are {count}"
-            for symbol, count in counts.items()
+            symbol: f"{self.family} needs {self.min_history} bars, there are {count}"
+            for symbol, count in bar_counts(frame).items()
             if count < self.min_history
         }
 
@@ -111,17 +110,15 @@ class Estimator(ABC):
         logs = self.log_quantiles(windows, horizon, asked)
         prices = windows.last[:, None, None] * np.exp(logs)
         targets = closes_after(as_closes(windows.origins, self.exchange), horizon, exchange=self.exchange)
-        answer = pd.DataFrame(
+        return pd.DataFrame(
             {
                 "unique_id": np.repeat(windows.symbols, horizon),
                 "ds": targets.ravel(),
                 "step": np.tile(np.arange(1, horizon + 1), len(windows)),
                 "mean": prices[:, :, np.searchsorted(asked, 0.5)].ravel(),
+                **{quantile_column(level): prices[:, :, np.searchsorted(asked, level)].ravel() for level in wanted},
             }
         )
-        for level in wanted:
-            answer[quantile_column(level)] = prices[:, :, np.searchsorted(asked, level)].ravel()
-        return answer
 
     def parameters(self) -> dict[str, Any]:
         """Return the constructor's parameters."""

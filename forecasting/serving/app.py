@@ -4,20 +4,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, HTTPException, Query, Request, Response
-from fastapi.responses import JSONResponse
-from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import scoring_server
 from mlflow.version import VERSION
 
 from contracts.parts import CHAMPION
 from forecasting.modelstore.registry import LoadedModel
 from forecasting.prometheus import INVOCATIONS
+from forecasting.serving.invocations import score
 from forecasting.serving.loaded_models import LoadedModels
 from streaming.operations import ops_router
-
-log = structlog.get_logger()
 
 RETRY_AFTER = 2  # seconds
 
@@ -73,12 +69,12 @@ def create_serving_app(
     ) -> Response:
         """Forecast a long frame `unique_id, ds, y` (and `high, low`) by MLflow's scoring protocol.
 
-        The body is JSON with `dataframe_split` or `dataframe_records`, and `params` `horizon`, `levels`; CSV too.
+        The body is JSON with `dataframe_split` or `dataframe_records`, and `params` `horizon`, `levels`.
         """
         model = _model(loaded(), alias, reasons)
         body = await request.body()
         kind = request.headers.get("content-type", scoring_server.CONTENT_TYPE_JSON)
-        answer = await asyncio.to_thread(_score, model, body, kind)
+        answer = await asyncio.to_thread(score, model, body, kind)
         INVOCATIONS.labels(model.family, str(answer.status_code)).inc()
         return answer
 
@@ -98,35 +94,3 @@ def _model(loaded: LoadedModels, asked: str, reasons: Callable[[], list[str]]) -
         f"no model {asked!r} is at work; there are {', '.join(loaded.models)}, or by version "
         f"{', '.join(loaded.by_version)}. A registered version is loaded once an alias points at it.",
     )
-
-
-def _score(model: LoadedModel, body: bytes, content_type: str) -> Response:
-    """Let MLflow's own scoring server read the request, ask the model and write the answer."""
-    try:
-        answer = scoring_server.invocations(  # type: ignore[no-untyped-call]
-            body, content_type, model.pyfunc, model.pyfunc.metadata.signature.inputs
-        )
-    except MlflowException as error:
-        return _refusal(model, error)
-    headers = {
-        "X-Foretick-Model-Name": model.name,
-        "X-Foretick-Model-Version": model.version,
-        "X-Foretick-Model-Family": model.family,
-        "X-Foretick-Run-Id": model.run_id,
-    }
-    return Response(answer.response, answer.status, headers, media_type=answer.mimetype)
-
-
-def _refusal(model: LoadedModel, error: MlflowException) -> Response:
-    """Say in MLflow's own form what was wrong; a trace is for the log only."""
-    # MLflow hides what the model said behind a text of its own.
-    said = error.__cause__ or error.__context__
-    status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
-    detail = error.message
-    if isinstance(said, ValueError):  # a frame or parameters that no model takes
-        detail = str(said)
-    elif said is not None and not isinstance(said, MlflowException):
-        status = 500
-    if status >= 500:
-        log.error("a model failed", family=model.family, version=model.version, error=detail, exc_info=said)
-    return JSONResponse({"error_code": error.error_code, "message": detail}, status)

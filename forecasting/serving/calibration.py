@@ -112,7 +112,7 @@ def calibrated_quantiles(
     steps = prediction["step"].to_numpy()
     rows = [alphas[symbol][step - 1] for symbol, step in zip(prediction["unique_id"], steps, strict=True)]
     read = np.exp(calibrated(prices, ASKED, asked_levels(np.stack(rows), levels)))
-    answer = prediction[["unique_id", "ds", "step", "mean"]].copy()
-    for number, level in enumerate(levels):
-        answer[quantile_column(level)] = prediction[quantile_column(0.5)] if level == 0.5 else read[:, number]
-    return answer
+    quantiles = {quantile_column(level): read[:, number] for number, level in enumerate(levels)}
+    if 0.5 in levels:
+        quantiles[quantile_column(0.5)] = prediction[quantile_column(0.5)].to_numpy()
+    return prediction[["unique_id", "ds", "step", "mean"]].assign(**quantiles)

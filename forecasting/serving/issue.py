@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from contracts.events import ForecastIssued
@@ -15,6 +16,7 @@ from forecasting.data.bar_table import BarWindow
 from forecasting.data.splits import KnownSplit
 from forecasting.models.base import quantile_column
 from forecasting.serving.pending import PendingForecast
+from streaming.codec import utc
 
 Role = Literal["SHADOW", "CHAMPION"]
 
@@ -37,12 +39,12 @@ def forecast_steps(prediction: pd.DataFrame, levels: Sequence[float]) -> dict[st
     columns = [quantile_column(level) for level in levels]
     steps: defaultdict[str, list[ForecastStep]] = defaultdict(list)
     ordered = prediction.sort_values(["unique_id", "step"], kind="stable")
-    targets = [stamp.to_pydatetime().replace(tzinfo=UTC) for stamp in ordered["ds"]]
+    targets = map(utc, ordered["ds"].to_numpy(dtype="datetime64[us]").astype(np.int64).tolist())
     values = ordered[columns].to_numpy(dtype=float).tolist()
-    rows = zip(ordered["unique_id"], ordered["step"], targets, ordered["mean"], values, strict=True)
+    rows = zip(ordered["unique_id"], ordered["step"].tolist(), targets, ordered["mean"].tolist(), values, strict=True)
     for symbol, step, target, mean, row in rows:
-        quantiles = tuple(Quantile(level=level, value=value) for level, value in zip(levels, row, strict=True))
-        steps[symbol].append(ForecastStep(step=int(step), target_at=target, mean=float(mean), quantiles=quantiles))
+        quantiles = tuple([Quantile(level=level, value=value) for level, value in zip(levels, row, strict=True)])
+        steps[symbol].append(ForecastStep(step=step, target_at=target, mean=mean, quantiles=quantiles))
     return {symbol: tuple(found) for symbol, found in steps.items()}
 
 

@@ -32,6 +32,13 @@ class SeriesProgress(NamedTuple):
     offset: int
 
 
+class _Mark(NamedTuple):
+    """How far a version has come with a series, if it has begun, and the forecast by which."""
+
+    progress: SeriesProgress | None
+    forecast_id: str
+
+
 class IssuedForecasts:
     """Folds forecasts, in any order, any number of times.
 
@@ -43,7 +50,7 @@ class IssuedForecasts:
     def __init__(self, file: sqlite3.Connection, series: SeriesIds, model_name: str) -> None:
         self._file, self._series, self._model_name = file, series, model_name
         file.executescript(_TABLES)
-        self._marks: dict[tuple[SeriesKey, str], SeriesProgress | None] = {}  # as far as asked for
+        self._marks: dict[tuple[SeriesKey, str], _Mark] = {}  # as far as asked for
         self._origins: dict[SeriesKey, tuple[datetime, ...]] = {}
 
     def fold(self, forecast: ForecastIssued) -> None:
@@ -52,22 +59,18 @@ class IssuedForecasts:
             return
         key = (forecast.symbol, forecast.interval)
         series, version, origin = self._series.of(*key), forecast.model.version, micros(forecast.origin)
-        bars = [part.to_offset for part in forecast.lineage.inputs if part.topic == STOCK_DATA.name]
-        self._file.execute(_FOLD, (series, version, origin, max(bars, default=-1), forecast.forecast_id))
+        place = max((part.to_offset for part in forecast.lineage.inputs if part.topic == STOCK_DATA.name), default=-1)
+        changed = self._file.execute(_FOLD, (series, version, origin, place, forecast.forecast_id)).rowcount
+        if changed and (key, version) in self._marks:
+            self._marks[key, version] = _Mark(SeriesProgress(forecast.origin, place), forecast.forecast_id)
         if self._file.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (series, origin)).rowcount:
             kept = self._file.execute(_LAST_TWO, (series,)).fetchall()
             self._file.execute("DELETE FROM origins WHERE series = ? AND origin < ?", (series, kept[-1][0]))
             self._origins.pop(key, None)
-        self._marks.pop((key, version), None)
 
     def mark(self, series: SeriesKey, version: str) -> SeriesProgress | None:
         """Return how far a version has come with a series; None: it has not begun."""
-        key = (series, version)
-        if key not in self._marks:
-            asked = "SELECT origin, place FROM issued WHERE series = ? AND version = ?"
-            row = self._file.execute(asked, (series_id(*series), version)).fetchone()
-            self._marks[key] = SeriesProgress(utc(row[0]), row[1]) if row else None
-        return self._marks[key]
+        return self._mark(series, version).progress
 
     def furthest(self, series: SeriesKey) -> datetime | None:
         """Return the last origin of a series that any version has come to."""
@@ -83,14 +86,21 @@ class IssuedForecasts:
 
     def has(self, forecast: ForecastIssued) -> bool:
         """Tell whether this very forecast was the last one issued for its series and version."""
-        series = series_id(forecast.symbol, forecast.interval)
-        asked = "SELECT forecast_id FROM issued WHERE series = ? AND version = ?"
-        row = self._file.execute(asked, (series, forecast.model.version)).fetchone()
-        return row is not None and row[0] == forecast.forecast_id
+        return (
+            self._mark((forecast.symbol, forecast.interval), forecast.model.version).forecast_id == forecast.forecast_id
+        )
 
     def forget(self) -> None:
         """Let go of what was asked for: other versions will be."""
         self._marks.clear()
+
+    def _mark(self, series: SeriesKey, version: str) -> _Mark:
+        key = (series, version)
+        if key not in self._marks:
+            asked = "SELECT origin, place, forecast_id FROM issued WHERE series = ? AND version = ?"
+            row = self._file.execute(asked, (series_id(*series), version)).fetchone()
+            self._marks[key] = _Mark(SeriesProgress(utc(row[0]), row[1]), row[2]) if row else _Mark(None, "")
+        return self._marks[key]
 
     def _last_two(self, series: SeriesKey) -> tuple[datetime, ...]:
         """Return the last two origins of a series, newest first."""

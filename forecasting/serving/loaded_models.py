@@ -1,5 +1,6 @@
 """The models at work: loaded, warmed and swapped in one step whenever an alias moves."""
 
+import gc
 import threading
 import time
 from collections.abc import Mapping
@@ -104,6 +105,7 @@ class ModelWatcher:
         }
         if models != held.models:
             self.loaded = LoadedModels(models)
+            freeze_heap()
             log.info("models at work", **{alias: f"{model.family} {model.version}" for alias, model in models.items()})
         self.failures = {version: why for version, why in self.failures.items() if version in wanted.values()}
         why = "; ".join(self.failures.values()) or f"{self._models.name} has no version with an alias"
@@ -161,6 +163,13 @@ class ModelWatcher:
         self.failures.pop(version, None)
         log.info("loaded", version=version, family=model.family, seconds=round(time.perf_counter() - started, 3))
         return model
+
+
+def freeze_heap() -> None:
+    """Let the collector pass over what will live long: to look through libraries and models takes it half a second."""
+    gc.unfreeze()  # the models before, too
+    gc.collect()
+    gc.freeze()
 
 
 def warm_up_frame() -> pd.DataFrame:

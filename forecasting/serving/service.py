@@ -7,6 +7,7 @@ intervals have held from `forecast-scores`.  It is saved; bars whose forecasts m
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from contracts.events import BarClosed, ForecastIssued
@@ -63,6 +64,7 @@ class Serving:
         self._state = state
         self._ask_ends = ends
         self._stop = stop
+        self._following = lru_cache(16)(self._next_close)  # of symbols that close together it is one
         self._predictor = BatchPredictor(settings, state.parts)
         self._in_flight: list[tuple[int, ForecastIssued]] = []  # with their partition numbers
         self._positions: dict[Partition, int]  # of assigned partitions of bars
@@ -141,13 +143,15 @@ class Serving:
 
     def _late(self, bar: BarClosed) -> bool:
         """Tell whether the session after a bar's had closed when the bar was recorded."""
+        following = self._following(bar.closed_at, bar.interval)
+        return following is None or following <= bar.recorded_at
+
+    def _next_close(self, closed_at: datetime, interval: str) -> datetime | None:
+        """Return when the session after a bar's closes; None where the calendar does not say."""
         try:
-            (following,) = target_ats(
-                bar.closed_at, 1, interval=bar.interval, exchange=self._settings.exchange_calendar
-            )
+            return target_ats(closed_at, 1, interval=interval, exchange=self._settings.exchange_calendar)[0]
         except SessionUnknown:
-            return True
-        return following <= bar.recorded_at
+            return None
 
     def _issue_owed(self, loaded: LoadedModels) -> None:
         self._confirm()

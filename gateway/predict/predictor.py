@@ -1,13 +1,14 @@
 """Predictions on request: from a symbol's bars or the caller's history, by the champion or another model at work."""
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
-import httpx
+import aiohttp
 import orjson
 import structlog
 
@@ -32,6 +33,15 @@ from gateway.settings import GatewaySettings
 log = structlog.get_logger()
 
 RETRY_SECONDS = 5
+_JSON = {"Content-Type": "application/json"}
+
+
+class _Answer(NamedTuple):
+    """What the forecasting service answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Predictor:
@@ -46,11 +56,13 @@ class Predictor:
         self._budgets = RateLimit(settings.predict_per_minute)
         self.breaker = CircuitBreaker(settings.predict_failures, settings.predict_pause_seconds)
         metrics.breaker.set_function(lambda: float(self.breaker.state != CLOSED))
-        self._http = httpx.AsyncClient(base_url=settings.forecasting, timeout=settings.predict_seconds)
+        # At a third of what httpx needs for a request; MLflow's own server has none to make.
+        self._http = aiohttp.ClientSession()
+        self._url = settings.forecasting.rstrip("/") + "/invocations"
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._http.close()
 
     async def predict(self, request: PredictRequest, caller: Caller) -> dict[str, Any]:
         """Return a forecast.
@@ -118,7 +130,7 @@ class Predictor:
             )
         return frame_of_bars(adjusted(bars, await self._queries.splits(symbol), stamps[-1])), stamps
 
-    async def _tried(self, body: Mapping[str, Any], model: str | None) -> httpx.Response:
+    async def _tried(self, body: Mapping[str, Any], model: str | None) -> _Answer:
         """Ask, unless the service failed too often just now, and remember whether it is alive."""
         breaker = self.breaker
         if wait := breaker.wait():
@@ -134,43 +146,42 @@ class Predictor:
             raise
         # What refuses, or has no model yet, is alive; a failing model that somebody named is no reason to leave the
         # champion alone.
-        failed = answer.status_code >= 500 and model is None and not _lacks_models(answer)
+        failed = answer.status >= 500 and model is None and not _lacks_models(answer)
         (breaker.failed if failed else breaker.succeeded)()
         return answer
 
-    async def _ask(self, body: Mapping[str, Any], model: str | None) -> httpx.Response:
+    async def _ask(self, body: Mapping[str, Any], model: str | None) -> _Answer:
+        asked = {"alias": model} if model else {}
         try:
-            return await self._http.post(
-                "/invocations",
-                params={"alias": model} if model else {},
-                content=orjson.dumps(body),
-                headers={"Content-Type": "application/json"},
-            )
-        except httpx.TransportError as error:
+            async with self._http.post(
+                self._url, params=asked, data=orjson.dumps(body), headers=_JSON, allow_redirects=False
+            ) as answer:
+                return _Answer(answer.status, answer.headers, await answer.read())
+        except aiohttp.ClientError as error:
             log.warning("the forecasting service does not answer", error=f"{type(error).__name__}: {error}")
             raise Problem(
                 503, "forecasting-away", "The forecasting service does not answer now.", retry_after=RETRY_SECONDS
             ) from error
 
 
-def _judged(answer: httpx.Response, model: str | None) -> httpx.Response:
+def _judged(answer: _Answer, model: str | None) -> _Answer:
     """Return an answer that holds a forecast; say of another one whose fault it is."""
-    if answer.is_success:
+    if answer.status < 300:
         return answer
     detail = _detail(answer)
-    if answer.status_code in (400, 422):
+    if answer.status in (400, 422):
         raise Problem(422, "history-refused", detail, errors=[{"where": "history", "what": detail}])
-    if answer.status_code == 404 and model:
+    if answer.status == 404 and model:
         raise Problem(422, "unknown-model", detail, errors=[{"where": "model", "what": detail}])
-    log.warning("the forecasting service fails", status=answer.status_code, detail=detail)
+    log.warning("the forecasting service fails", status=answer.status, detail=detail)
     if _lacks_models(answer):
         raise Problem(503, "no-model", detail, retry_after=_seconds(answer))
     raise Problem(503, "forecasting-away", "The forecasting service fails now.", retry_after=RETRY_SECONDS)
 
 
-def _lacks_models(answer: httpx.Response) -> bool:
+def _lacks_models(answer: _Answer) -> bool:
     """Tell the service that waits for its first model from a proxy before one that is away."""
-    return answer.status_code == 503 and _detail(answer).startswith("no model is loaded yet")
+    return answer.status == 503 and _detail(answer).startswith("no model is loaded yet")
 
 
 def _of_history(request: PredictRequest) -> tuple[dict[str, Any], list[datetime]]:
@@ -186,10 +197,10 @@ def _of_history(request: PredictRequest) -> tuple[dict[str, Any], list[datetime]
     return frame_of_history(stamps, [value for value in values if value is not None]), stamps
 
 
-def _steps(answer: httpx.Response, horizon: int) -> list[dict[str, Any]]:
+def _steps(answer: _Answer, horizon: int) -> list[dict[str, Any]]:
     """Read the long frame that came back; nonsense is the service's fault, not the caller's."""
     try:
-        rows = sorted(answer.json()["predictions"], key=lambda row: int(row["step"]))
+        rows = sorted(json.loads(answer.body)["predictions"], key=lambda row: int(row["step"]))
         steps: list[dict[str, Any]] = [
             {
                 "step": int(row["step"]),
@@ -203,7 +214,7 @@ def _steps(answer: httpx.Response, horizon: int) -> list[dict[str, Any]]:
         if [step["step"] for step in steps] != list(range(1, horizon + 1)):
             raise ValueError(f"{len(steps)} steps of {horizon}")
     except (KeyError, TypeError, ValueError) as error:
-        log.error("the forecasting service answered nonsense", error=repr(error), answer=answer.text[:500])
+        log.error("the forecasting service answered nonsense", error=repr(error), answer=answer.body[:500])
         raise Problem(
             503, "forecasting-nonsense", "The forecasting service gave no forecast.", retry_after=RETRY_SECONDS
         ) from error
@@ -213,15 +224,15 @@ def _steps(answer: httpx.Response, horizon: int) -> list[dict[str, Any]]:
     return steps
 
 
-def _detail(answer: httpx.Response) -> str:
+def _detail(answer: _Answer) -> str:
     try:
-        body = answer.json()
+        body = json.loads(answer.body)
         found = body.get("detail") or body.get("message")
     except (ValueError, AttributeError):
         found = None
     return found if isinstance(found, str) else "The model does not take this history."
 
 
-def _seconds(answer: httpx.Response) -> int:
+def _seconds(answer: _Answer) -> int:
     given = answer.headers.get("Retry-After", "")
     return min(int(given), 300) if given.isdecimal() else RETRY_SECONDS

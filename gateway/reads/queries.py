@@ -212,13 +212,18 @@ class Queries:
         rows = [row for row in await self.checkpoints() if row["read_model"] == LEADERBOARD_COLLECTION]
         return {(row["topic"], row["epoch"], row["generation"]) for row in rows}, _position(rows)
 
+    async def leaderboard_periods(self, interval: str) -> set[str]:
+        """Return the periods that the leaderboard has documents of."""
+        async with _reachable():
+            return set(await self._database[LEADERBOARD_COLLECTION].distinct("period", {"interval": interval}))
+
     async def leaderboard_changes(self, since: Position, until: Position) -> set[tuple[str, str]]:
         """Return interval and period of the leaderboard's documents that changed between two positions."""
-        where: list[StoredDocument] = [{}]
-        if since:
-            (before,), (after,) = since.values(), until.values()
-            moved = {place: before.get(place, 0) for place, end in after.items() if end > before.get(place, 0)}
-            where = [{PARTITION: int(place), OFFSET: {"$gte": offset}} for place, offset in moved.items()]
+        before, after = (next(iter(position.values()), {}) for position in (since, until))
+        moved = {place: before.get(place, 0) for place, end in after.items() if end > before.get(place, 0)}
+        where: list[StoredDocument] = [
+            {PARTITION: int(place), OFFSET: {"$gte": offset}} for place, offset in moved.items()
+        ]
         rows = [
             row for each in where for row in await self._whole(LEADERBOARD_COLLECTION, each, ("interval", "period"))
         ]

@@ -1,1 +1,1 @@
-"""CSV snapshots of bars: their bytes, their files, their schedule."""
+"""Snapshots of bars: their bytes, their files, their schedule."""

@@ -1,4 +1,4 @@
-"""CSV snapshots of bars: which rows, their bytes, and the manifest that describes them.
+"""Snapshots of bars: which rows, their bytes, and the manifest that describes them.
 
 A snapshot at an offset vector is made from the revisions whose first report stands before it in the log, so it can
 be made at any moment, beside any number of writers, and again later: the bytes are the same.
@@ -9,7 +9,9 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
@@ -19,14 +21,15 @@ from contracts.ids import stamp
 from contracts.versions import newest, versions
 from projections.folds import Document
 
-SNAPSHOT_FORMAT = 1
+UNDIVIDED, SNAPSHOT_FORMAT = 1, 2  # the first: one CSV file a series, and no Parquet
 MANIFEST = "manifest.json"
+ENDINGS = ("csv", "parquet")
 NEWEST = newest(BarClosed).version
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFile:
-    """One CSV file: the bars of one symbol and interval by rising time."""
+    """One CSV file: the bars of one symbol, interval and period by rising time."""
 
     name: str
     symbol: str
@@ -46,6 +49,7 @@ class SnapshotManifest:
         position: next offset of each partition of the log; the snapshot holds what is before it.
         epoch: Kafka's id of the topic that the offsets are of.
         schema_version: the version of `BarClosed` whose fields are the columns.
+        format: how bars are divided into files; earlier ones are read, too.
     """
 
     topic: str
@@ -54,11 +58,18 @@ class SnapshotManifest:
     columns: tuple[str, ...]
     files: tuple[SnapshotFile, ...]
     schema_version: int = NEWEST
+    format: int = SNAPSHOT_FORMAT
 
     @property
     def rows(self) -> int:
         """Return the bars in all files."""
         return sum(file.rows for file in self.files)
+
+    @property
+    def listed(self) -> set[str]:
+        """Return the names of all files but the manifest's own."""
+        known = {file.name for file in self.files}
+        return known if self.format == UNDIVIDED else {name for csv in known for name in names_of(csv)}
 
 
 def bars_at(revisions: Iterable[Document], position: Mapping[int, int]) -> dict[str, list[Document]]:
@@ -81,9 +92,25 @@ def bars_at(revisions: Iterable[Document], position: Mapping[int, int]) -> dict[
     return rows
 
 
-def file_name(symbol: str, interval: str) -> str:
-    """Name the file of a symbol and interval: `AAPL_P1D.csv`; what a file name cannot hold is percent-encoded."""
-    return f"{quote(symbol, safe='^=')}_{interval}.csv"
+def file_period(interval: str, closed_at: datetime) -> str:
+    """Return the period whose bars share a file: a year, or a month of bars that are shorter than a day."""
+    return f"{closed_at:%Y-%m}" if "T" in interval else f"{closed_at:%Y}"
+
+
+def by_period(rows: Iterable[Document]) -> dict[str, list[Document]]:
+    """Divide a series' bars, which stand by rising time."""
+    dated = groupby(rows, lambda row: file_period(row["interval"], row["closed_at"]))
+    return {period: list(found) for period, found in dated}
+
+
+def file_name(symbol: str, interval: str, period: str = "") -> str:
+    """Name a file: `AAPL_P1D_2012.csv`; what a file name cannot hold is percent-encoded."""
+    return "_".join(filter(None, (quote(symbol, safe="^="), interval, period))) + ".csv"
+
+
+def names_of(csv: str) -> tuple[str, ...]:
+    """Return the names under which the bars of a CSV file are written, its own first."""
+    return tuple(f"{csv.removesuffix('csv')}{ending}" for ending in ENDINGS)
 
 
 def columns_of(schema_version: int = NEWEST) -> tuple[str, ...]:
@@ -107,12 +134,12 @@ def csv_bytes(rows: Iterable[Document], columns: tuple[str, ...] = columns_of())
     return out.getvalue().encode()
 
 
-def manifest_of(symbol: str, interval: str, rows: list[Document], content: bytes) -> SnapshotFile:
+def manifest_of(name: str, rows: list[Document], content: bytes) -> SnapshotFile:
     """Return the manifest's entry of a file."""
     return SnapshotFile(
-        name=file_name(symbol, interval),
-        symbol=symbol,
-        interval=interval,
+        name=name,
+        symbol=rows[0]["symbol"],
+        interval=rows[0]["interval"],
         rows=len(rows),
         size=len(content),
         sha256=sha256(content).hexdigest(),
@@ -124,7 +151,7 @@ def manifest_of(symbol: str, interval: str, rows: list[Document], content: bytes
 def manifest_bytes(manifest: SnapshotManifest) -> bytes:
     """Write a manifest as JSON, with a hash of itself: nothing in it depends on when or where it was written."""
     body = {
-        "format": SNAPSHOT_FORMAT,
+        "format": manifest.format,
         "read_model": BARS_COLLECTION,
         "topic": manifest.topic,
         "epoch": manifest.epoch,
@@ -149,8 +176,8 @@ def read_manifest(content: bytes) -> SnapshotManifest:
     try:
         body = json.loads(content)
         told = body.pop("sha256")
-        if body["format"] != SNAPSHOT_FORMAT:
-            raise ValueError(f"format {body['format']}, this program reads {SNAPSHOT_FORMAT}")
+        if body["format"] not in (UNDIVIDED, SNAPSHOT_FORMAT):
+            raise ValueError(f"format {body['format']}, this program reads {UNDIVIDED} and {SNAPSHOT_FORMAT}")
         if told != sha256(_json(body)).hexdigest():
             raise ValueError("its own sha256 does not fit: it was altered")
         if _json({**body, "sha256": told}) != content:
@@ -162,6 +189,7 @@ def read_manifest(content: bytes) -> SnapshotManifest:
             columns=tuple(body["columns"]),
             files=tuple(SnapshotFile(**file) for file in body["files"]),
             schema_version=body["schema"]["version"],
+            format=body["format"],
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{MANIFEST}: {error}") from error

@@ -1,4 +1,4 @@
-"""Write a CSV snapshot every so often, while the live read model goes on."""
+"""Write a snapshot every so often, while the live read model goes on."""
 
 import threading
 import time
@@ -8,8 +8,10 @@ import structlog
 
 from projections.mongo import Store
 from projections.snapshots.content import SnapshotManifest
-from projections.snapshots.csvfile import NotThere, newest_position, write_snapshot
-from streaming.errors import StoreAway
+from projections.snapshots.files import NotThere, newest_position, write_snapshot
+from projections.snapshots.verification import untouched
+from streaming.errors import ServerAway
+from streaming.saved_state import ReadableLog
 
 log = structlog.get_logger()
 
@@ -19,10 +21,11 @@ _SHARE = 10  # a snapshot that takes a second is followed by nine without
 class PeriodicSnapshots:
     """Writes a snapshot when bars came in since the last one; a full disk or a server that is away only delays it."""
 
-    def __init__(self, store: Store, folder: Path, seconds: float) -> None:
+    def __init__(self, store: Store, log: ReadableLog, folder: Path, seconds: float) -> None:
         self.last: SnapshotManifest | None = None
         self.failure = ""
         self._store = store
+        self._log = log
         self._folder = folder
         self._seconds = seconds
 
@@ -39,8 +42,8 @@ class PeriodicSnapshots:
         try:
             if self.last and self.last.position == newest_position(self._store):
                 return
-            self.last = write_snapshot(self._store, self._folder)
-        except (NotThere, StoreAway, OSError) as error:
+            self.last = write_snapshot(self._store, self._log, self._folder, stays=untouched)
+        except (NotThere, ServerAway, OSError) as error:
             if not self.failure:
                 log.warning("no snapshot", folder=str(self._folder), reason=str(error))
             self.failure = str(error)

@@ -1,4 +1,4 @@
-"""`foretick snapshot`: CSV snapshots of bars."""
+"""`foretick snapshot`: snapshots of bars."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +18,10 @@ def snapshot(
         str, typer.Option(metavar="OFFSETS|TIME", help="As of then, as for `foretick rebuild --as-of`; default: now.")
     ] = "",
 ) -> None:
-    """Write a CSV snapshot of the newest bars: one file for each symbol and interval, and a manifest.
+    """Write the newest bars of each symbol, interval and year as CSV and Parquet, and a manifest.
 
-    The same offsets give the same bytes. The folder's earlier snapshot stays whole until the new one is.
+    The same offsets give the same CSV. The folder's earlier snapshot stays whole until the new one is, and what is
+    as it was is not written again.
 
     Examples:
 

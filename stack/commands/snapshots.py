@@ -9,7 +9,8 @@ from projections.read_models.revisions import REVISIONS
 from projections.rebuild import RebuildRefused
 from projections.settings import ProjectionSettings
 from projections.snapshots.content import MANIFEST, read_manifest
-from projections.snapshots.csvfile import NotThere, snapshot, verify
+from projections.snapshots.files import NotThere, snapshot
+from projections.snapshots.verification import verify
 from stack.commands.rebuild import progress_bar
 from stack.terminal import say
 from streaming.errors import ServerAway

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from projections.asof import verify_against_log
-from projections.snapshots.csvfile import verify
+from projections.snapshots.verification import verify
 from stack.services.service import DidNotStart
 from tests.faults.streams import Publishing, caught_up, publish, stream
 from tests.faults.truths import assert_all_arrived, assert_exactly_once
@@ -76,7 +76,7 @@ def test_snapshot_disk_full_is_told_the_last_snapshot_stays_whole_and_projection
 ):
     events = stream(6000, dice)
     folder = tmp_path / "snapshots"
-    with mounted(folder, "2m") as small:
+    with mounted(folder, "4m") as small:
         consumer = service(FORETICK_SNAPSHOTS=str(folder), FORETICK_SNAPSHOT_SECONDS="0.5")
         consumer.start()
         publish(settings, events[:500])

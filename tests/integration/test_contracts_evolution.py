@@ -22,7 +22,8 @@ from projections.read_models.symbols import SYMBOLS
 from projections.rebuild import rebuild
 from projections.settings import ProjectionSettings
 from projections.snapshots.content import columns_of
-from projections.snapshots.csvfile import snapshot, verify
+from projections.snapshots.files import snapshot
+from projections.snapshots.verification import verify
 from streaming.reader import read_all
 from tests.integration.gatewaying import GatewayProcess
 from tests.integration.projecting import Running, bars, documents, expected, publish
@@ -138,7 +139,7 @@ def test_old_and_new_writers_and_readers_share_a_topic_and_a_rebuild_goes_across
     for path in (tmp_path / "earlier").glob("[!.]*"):
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
     snapshot(settings, tmp_path / "now")
-    assert (tmp_path / "now" / "AAPL_P1D.csv").read_text().splitlines()[0] == ",".join(columns_of(2))
+    assert (tmp_path / "now" / "AAPL_P1D_2012.csv").read_text().splitlines()[0] == ",".join(columns_of(2))
 
     gateway = GatewayProcess(tmp_path, isolated.environment)
     gateway.start()

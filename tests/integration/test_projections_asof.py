@@ -21,7 +21,8 @@ from projections.read_models.symbols import SYMBOLS
 from projections.rebuild import RebuildRefused, rebuild
 from projections.settings import ProjectionSettings
 from projections.snapshots.content import MANIFEST
-from projections.snapshots.csvfile import snapshot, verify
+from projections.snapshots.files import snapshot
+from projections.snapshots.verification import verify
 from streaming.publisher import Publisher
 from streaming.reader import read_all, watermarks
 from tests.integration.projecting import bars, clear, command, database, documents, project
@@ -131,7 +132,7 @@ def test_snapshot_is_proved_against_the_log_and_one_of_a_tampered_read_model_is_
     snapshot(settings, tmp_path / "false")
     assert verify(tmp_path / "false") == []
     (fault,) = verify_against_log(settings, tmp_path / "false")
-    assert fault.startswith("IBM_P1D.csv is not what the log says")
+    assert fault.startswith("IBM_P1D_2012.csv is not what the log says")
 
 
 def test_snapshot_and_as_of_commands_say_what_they_did(settings, monkeypatch, tmp_path):
@@ -158,5 +159,5 @@ def test_snapshot_and_as_of_commands_say_what_they_did(settings, monkeypatch, tm
     store = Store(settings)
     assert store.generation("stock_data")["generation"] == 1  # looking back fences nobody
     store.close()
-    (tmp_path / "again" / "IBM_P1D.csv").write_text("torn")
-    assert "IBM_P1D.csv is torn" in command("snapshot", "verify", str(tmp_path / "again"), code=1)
+    (tmp_path / "again" / "IBM_P1D_2012.csv").write_text("torn")
+    assert "IBM_P1D_2012.csv is torn" in command("snapshot", "verify", str(tmp_path / "again"), code=1)

@@ -10,7 +10,9 @@ from projections.read_models.revisions import REVISIONS
 from projections.rebuild import rebuild
 from projections.settings import ProjectionSettings
 from projections.snapshots.content import MANIFEST, SnapshotManifest, csv_bytes, read_manifest
-from projections.snapshots.csvfile import NotThere, snapshot, verify
+from projections.snapshots.files import NotThere, snapshot
+from projections.snapshots.verification import verify
+from streaming.catching_up import KafkaLog
 from tests.integration.projecting import SYMBOLS, Running, bars, clear, documents, project, publish
 from tests.support.waiting import until
 
@@ -31,13 +33,14 @@ def test_snapshot_holds_the_newest_bars_one_file_for_each_symbol(settings, tmp_p
 
     manifest = snapshot(settings, tmp_path / "out")
 
-    assert sorted(contents(tmp_path / "out")) == sorted([*(f"{symbol}_P1D.csv" for symbol in SYMBOLS), MANIFEST])
+    names = {f"{symbol}_P1D_2012.{ending}" for symbol in SYMBOLS for ending in ("csv", "parquet")}
+    assert contents(tmp_path / "out").keys() == names | {MANIFEST}
     assert manifest.rows == len(documents(settings, "stock_data")) == 100
     assert sum(manifest.position.values()) == 120
     newest = documents(settings, "stock_data").values()
     for symbol in SYMBOLS:
         rows = sorted((row for row in newest if row["symbol"] == symbol), key=lambda row: row["closed_at"])
-        assert (tmp_path / "out" / f"{symbol}_P1D.csv").read_bytes() == csv_bytes(rows)
+        assert (tmp_path / "out" / f"{symbol}_P1D_2012.csv").read_bytes() == csv_bytes(rows)
     assert verify(tmp_path / "out") == []
 
 
@@ -98,15 +101,15 @@ def test_snapshot_beyond_the_read_model_or_of_nothing_is_refused(settings, tmp_p
 def test_verify_altered_torn_missing_and_foreign_files_are_told(settings, tmp_path):
     project(settings, bars(50), REVISIONS)
     snapshot(settings, tmp_path)
-    aapl, fb, goog = (tmp_path / f"{symbol}_P1D.csv" for symbol in ("AAPL", "FB", "GOOG"))
+    aapl, fb, goog = (tmp_path / f"{symbol}_P1D_2012.csv" for symbol in ("AAPL", "FB", "GOOG"))
     aapl.write_bytes(aapl.read_bytes().replace(b"409.25", b"409.75", 1))
     fb.write_bytes(fb.read_bytes()[:-10])
     goog.unlink()
-    (tmp_path / "XXX_P1D.csv").write_text("stray")
+    (tmp_path / "XXX_P1D_2012.csv").write_text("stray")
 
     found = verify(tmp_path)
 
-    assert [fault.split(" ")[0] for fault in found] == ["AAPL_P1D.csv", "FB_P1D.csv", "GOOG_P1D.csv", "XXX_P1D.csv"]
+    assert [fault.split("_")[0] for fault in found] == ["AAPL", "FB", "GOOG", "XXX"]
     assert ["altered" in found[0], "torn" in found[1], "missing" in found[2], "not in the manifest" in found[3]] == [
         True
     ] * 4
@@ -138,12 +141,12 @@ def test_snapshots_are_written_by_the_running_service_as_bars_come_in(settings):
 
 def test_snapshots_full_disk_is_reported_and_leaves_the_last_one_whole(settings, monkeypatch):
     from projections.mongo import Store
-    from projections.snapshots import csvfile
+    from projections.snapshots import files
     from projections.snapshots.schedule import PeriodicSnapshots
 
     project(settings, bars(50), REVISIONS)
     store = Store(settings)
-    periodic = PeriodicSnapshots(store, settings.snapshot_folder, 1)
+    periodic = PeriodicSnapshots(store, KafkaLog(settings), settings.snapshot_folder, 1)
     periodic.write()
     before = contents(settings.snapshot_folder)
     project(settings, bars(50, first=50), REVISIONS)
@@ -152,7 +155,7 @@ def test_snapshots_full_disk_is_reported_and_leaves_the_last_one_whole(settings,
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(csvfile, "_write", full)
+        patch.setattr(files, "_write", full)
         periodic.write()
     assert "No space left" in periodic.failure
     assert contents(settings.snapshot_folder) == before

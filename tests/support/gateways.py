@@ -71,6 +71,9 @@ class MemoryQueries:
         self._answer()
         return "made of", self.reached
 
+    async def leaderboard_periods(self, interval: str) -> set[str]:
+        return set()
+
     async def leaderboard_changes(self, since: object, until: object) -> set[tuple[str, str]]:
         return set()
 

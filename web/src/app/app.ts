@@ -6,7 +6,7 @@ import { ConnectionBadge } from './features/status/connection-badge';
 import { MarketClock } from './features/status/market-clock';
 import { SignOut } from './features/status/sign-out';
 import { TroubleNotice } from './features/status/trouble-notice';
-import { ThemeToggle } from './shared/theme-toggle';
+import { ThemeToggle } from './ui/theme-toggle';
 
 interface Tab {
   readonly path: string;

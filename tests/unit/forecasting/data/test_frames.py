@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from contracts.frames import canonical_frame_bytes
 from forecasting.data.frames import canonical_bytes, frame_sha256, newest_bars, piece_hashes, symbol_frame
 from tests.support.markets import bar, split
 
@@ -74,6 +75,29 @@ def test_frame_of_the_last_sessions_is_the_tail_of_the_whole() -> None:
 def test_frame_of_no_bars_is_empty_with_its_columns() -> None:
     assert list(symbol_frame([]).columns) == ["unique_id", "ds", "y", "high", "low"]
     assert len(symbol_frame([bar(day=3)], origin=datetime.fromisoformat("2000-01-01T00:00:00+00:00"))) == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e-4, 1e15, 9007199254740993.0, 0.1, 123456.789, 9.999999999999998e15],  # written in bulk
+        [1e-4, 1e16],
+        [9.99e-5, 1.0],
+        [1.0, np.nan],
+        [np.inf, 0.0],
+        [5e-324, 1.7976931348623157e308],
+        np.exp(np.random.default_rng(1).uniform(np.log(1e-4), np.log(9e15), 20_000)),
+        np.random.default_rng(2).lognormal(4, 1, 20_000).round(2),
+    ],
+)
+def test_canonical_bytes_are_what_the_contract_says_of_numbers_of_any_size(values: list[float]) -> None:
+    stamps = pd.date_range("2012-01-03 21:00", periods=len(values), freq="s")
+    frame = pd.DataFrame({"unique_id": "A", "ds": stamps, "y": values, "high": values, "low": values})
+    dated = zip(stamps, values, strict=True)
+    rows = [("A", stamp.isoformat(timespec="microseconds"), *[float(value)] * 3) for stamp, value in dated]
+    assert canonical_bytes(frame) == canonical_frame_bytes(("unique_id", "ds", "y", "high", "low"), rows)
+    alone = frame[["unique_id", "ds", "y"]]
+    assert canonical_bytes(alone) == canonical_frame_bytes(("unique_id", "ds", "y"), [row[:3] for row in rows])
 
 
 def test_canonical_bytes_are_exact_decimals_by_symbol_and_time() -> None:

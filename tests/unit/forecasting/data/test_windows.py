@@ -87,6 +87,17 @@ def test_training_windows_of_a_short_history_are_none() -> None:
     assert len(windows) == len(targets) == 0
 
 
+def test_last_windows_are_each_symbols_to_the_bit_whatever_stands_beside_it() -> None:
+    frames = [market(1, bars, seed=bars).replace({"S0": f"S{bars}"}) for bars in (200, 1, 64, 2, 65, 63)]
+    frames[2].loc[60, ["high", "low"]] = [np.nan, 1.0]
+    interleaved = pd.concat(frames).sort_values("ds", kind="stable", ignore_index=True)
+    for frame in (interleaved, interleaved.drop(columns=["high", "low"])):
+        found = last_windows(frame)
+        wanted = join([windows_at(series, np.array([len(series.y) - 1])) for series in series_of(frame)])
+        for name in ("symbols", "origins", "last", "returns", "ranges"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+
+
 def test_windows_without_ranges_know_returns_only() -> None:
     windows = last_windows(market(1, 80).drop(columns=["high", "low"]))
 

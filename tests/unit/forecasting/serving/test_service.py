@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.events import ForecastScored
 from contracts.samples import sample
-from contracts.topics import FORECAST_SCORES, STOCK_FORECASTS
+from contracts.topics import FORECAST_SCORES, STOCK_DATA, STOCK_FORECASTS
 from forecasting.serving import service
 from forecasting.serving.loaded_models import LoadedModels
 from forecasting.serving.state import serving_state
@@ -526,6 +526,29 @@ def test_restart_reads_neither_what_was_folded_nor_most_of_what_it_issued(monkey
     asked = log.watch_reads(monkeypatch)
     serving_state(ServeSettings(home=log.home), log).take()
     assert asked == [("stock-forecasts", 11), ("stock-data", 35)], "the last event, to see whether it is still there"
+
+
+def test_saved_state_that_another_process_goes_on_with_meanwhile_fits_the_log(monkeypatch):
+    log = MemoryLog(bars("A", range(30)))
+    settings = ServeSettings(home=log.home)
+    live = serving_state(settings, log)
+    live.take()
+    live.catch_up()
+    marks, asked = log.marks, []
+
+    def told_before_the_next_bar(topic):
+        told = marks(topic)
+        if topic is STOCK_DATA and not asked:
+            asked.append(topic)
+            log.append(bar("A", 30))
+            live.catch_up()
+        return told
+
+    monkeypatch.setattr(log, "marks", told_before_the_next_bar)
+    other = serving_state(settings, log)
+    other.take()
+    assert other.positions() == live.positions()
+    assert other.positions()[STOCK_DATA.name, 0] == 31
 
 
 def test_lineage_names_the_scores_that_were_folded():

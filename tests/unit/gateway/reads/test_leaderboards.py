@@ -40,8 +40,11 @@ class MemoryScores:
     async def leaderboard_state(self) -> tuple[object, Position]:
         return self.made_of, {"forecast-scores": {"0": self.end}}
 
+    async def leaderboard_periods(self, interval: str) -> set[str]:
+        return {row["period"] for row in self.documents.values() if row["interval"] == interval}
+
     async def leaderboard_changes(self, since: Position, until: Position) -> set[tuple[str, str]]:
-        first = since["forecast-scores"]["0"] if since else 0
+        first = since["forecast-scores"]["0"]
         return {(row["interval"], row["period"]) for row in self.documents.values() if row["_offset"] >= first}
 
     async def leaderboard(
@@ -112,6 +115,37 @@ def test_leaderboard_window_is_of_the_newest_sessions_of_all_versions_and_symbol
     assert counts(1000) == {"1": 300, "2": 5}
     assert counts(10, "AAPL") == {"1": 5}
     assert counts(10, "GOOG") == {}
+
+
+def test_leaderboard_reads_and_holds_no_more_than_the_sessions_that_are_asked_for(scores: MemoryScores) -> None:
+    for day in range(2000):
+        scores.settle(day)
+    board = Leaderboards(cast(Queries, scores))
+    ((item,), _) = ask(board, ALL)
+    assert item["n"] == SESSIONS_OF_A_YEAR
+    assert scores.read == len(board._cells) == 10  # months of 28 sessions, the newest of them not over
+
+    for day in range(2000, 2100):
+        scores.settle(day)
+        ((item,), _) = ask(board, ALL)
+        assert item["n"] == SESSIONS_OF_A_YEAR
+    assert len(board._cells) == 10
+
+    scores.read = 0
+    scores.settle(3, error=9.0)  # a corrected bar, older than all that is asked for
+    ask(board, ALL)
+    assert scores.read == 0
+    ((item,), _) = ask(board, LeaderboardFilter("P1D", None, None, None, 10_000))
+    assert item["n"] == 2100
+    assert item["skill"] == pytest.approx(1 - (2099 * 0.5 + 9.0) / 2100)
+    assert scores.read == 75 - 10
+
+
+def test_leaderboard_of_intervals_that_nobody_scores_holds_nothing(scores: MemoryScores) -> None:
+    board = Leaderboards(cast(Queries, scores))
+    for minutes in range(1, 50):
+        assert ask(board, LeaderboardFilter(f"PT{minutes}M", None, None, None, 5))[0] == []
+    assert board._periods == board._deepest == board._cells == {}
 
 
 def test_leaderboard_of_a_symbol_does_not_read_what_is_older_than_its_window(scores: MemoryScores) -> None:

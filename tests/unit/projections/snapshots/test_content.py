@@ -29,7 +29,7 @@ BAR = st.builds(bar, st.just("AAPL"), st.integers(0, 4), st.integers(0, 2), st.s
 def manifest() -> SnapshotManifest:
     rows = list(folded(REVISIONS, log_of([bar(), bar(day=1)])).values())
     return SnapshotManifest(
-        "stock-data", "e1", {0: 2, 10: 5}, columns_of(), (manifest_of("AAPL", "P1D", rows, csv_bytes(rows)),)
+        "stock-data", "e1", {0: 2, 10: 5}, columns_of(), (manifest_of("AAPL_P1D_2012.csv", rows, csv_bytes(rows)),)
     )
 
 
@@ -58,10 +58,11 @@ def test_csv_reads_back_exactly_what_was_written():
 
 @pytest.mark.parametrize(
     ("symbol", "name"),
-    [("AAPL", "AAPL_P1D.csv"), ("BRK.B", "BRK.B_P1D.csv"), ("../x", "..%2Fx_P1D.csv"), ("^GSPC", "^GSPC_P1D.csv")],
-)
+    [("AAPL", "AAPL_P1D_2012.csv"), ("BRK.B", "BRK.B_P1D_2012.csv"), ("../x", "..%2Fx_P1D_2012.csv"),
+     ("^GSPC", "^GSPC_P1D_2012.csv")],
+)  # fmt: skip
 def test_file_name_never_leaves_the_folder(symbol, name):
-    assert file_name(symbol, "P1D") == name
+    assert file_name(symbol, "P1D", "2012") == name
 
 
 def test_manifest_reads_back_as_it_was_written():
@@ -70,7 +71,7 @@ def test_manifest_reads_back_as_it_was_written():
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(b'"rows": 2', b'"rows": 3'), (b'"10": 5', b'"10": 6'), (b"{", b""), (b'"format": 1', b'"format": 9')],
+    [(b'"rows": 2', b'"rows": 3'), (b'"10": 5', b'"10": 6'), (b"{", b""), (b'"format": 2', b'"format": 9')],
 )
 def test_manifest_altered_or_torn_is_refused(old, new):
     content = manifest_bytes(manifest())
@@ -88,7 +89,7 @@ def test_faults_of_a_file_name_what_happened_to_it():
     content = csv_bytes(folded(REVISIONS, log_of([bar(), bar(day=1)])).values())
 
     assert snapshot_faults(file, content) == []
-    assert snapshot_faults(file, None) == ["AAPL_P1D.csv is missing"]
-    assert snapshot_faults(file, content[:-3]) == [f"AAPL_P1D.csv is torn: {file.size - 3} bytes of {file.size}"]
+    assert snapshot_faults(file, None) == ["AAPL_P1D_2012.csv is missing"]
+    assert snapshot_faults(file, content[:-3]) == [f"AAPL_P1D_2012.csv is torn: {file.size - 3} bytes of {file.size}"]
     assert "altered" in snapshot_faults(file, content.replace(b"411.0", b"411.1"))[0]
     assert "altered" in snapshot_faults(replace(file, sha256="0" * 64), content)[0]

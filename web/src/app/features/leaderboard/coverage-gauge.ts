@@ -1,6 +1,6 @@
 import { Component, computed, input } from '@angular/core';
 
-import { percent } from '../../shared/numbers';
+import { percent } from '../../ui/numbers';
 
 /** Percentage points from the promise to either end of the gauge. */
 const REACH = 0.12;

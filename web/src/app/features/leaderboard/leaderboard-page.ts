@@ -10,8 +10,8 @@ import { EMPTY_LOAD, failed, type LoadState, LOADING, READY } from '../../core/a
 import { ModelBoard } from '../../core/models/model-board';
 import { problemOf } from '../../core/api/problems';
 import { centreOf, skillOf, toneOf } from '../../core/models/skills';
-import { change, count, decimal } from '../../shared/numbers';
-import { LoadNote } from '../../shared/load-note';
+import { change, count, decimal } from '../../ui/numbers';
+import { LoadNote } from '../../ui/load-note';
 import { CoverageGauge } from './coverage-gauge';
 import { clicked, type Column, isShort, type Order, ordered } from './standings';
 

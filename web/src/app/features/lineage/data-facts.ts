@@ -1,7 +1,7 @@
 import { Component, computed, input } from '@angular/core';
 
 import type { OffsetRange } from '../../core/api/api-types';
-import { count } from '../../shared/numbers';
+import { count } from '../../ui/numbers';
 
 /** The ranges of one topic: which of its offsets were read, by partition. */
 export interface TopicRanges {

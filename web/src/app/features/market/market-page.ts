@@ -3,7 +3,7 @@ import { Component, effect, inject } from '@angular/core';
 import { PATHS } from '../../core/api/api';
 import { BarFeed } from '../../core/market/bar-feed';
 import { ForecastFeed } from '../../core/forecasts/forecast-feed';
-import { LoadNote } from '../../shared/load-note';
+import { LoadNote } from '../../ui/load-note';
 import { ChartPanel } from './chart/chart-panel';
 import { ForecastTable } from './panel/forecast-table';
 import { LeaderboardTable } from './panel/leaderboard-table';

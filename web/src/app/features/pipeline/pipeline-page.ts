@@ -7,10 +7,10 @@ import { familyName } from '../../core/models/families';
 import { MarketClock } from '../../core/market/market-clock';
 import { ModelBoard } from '../../core/models/model-board';
 import { PipelineFeed } from '../../core/pipeline/pipeline-feed';
-import { count, decimal, percent } from '../../shared/numbers';
-import { LoadNote } from '../../shared/load-note';
+import { count, decimal, percent } from '../../ui/numbers';
+import { LoadNote } from '../../ui/load-note';
 import { MarketTime } from '../../core/market/market-time';
-import { sparkline } from '../../shared/sparklines';
+import { sparkline } from '../../ui/sparklines';
 import { ago, readModels } from './read-models';
 
 const WIDTH = 120;

@@ -2,7 +2,7 @@ import { type ComponentFixture, TestBed } from '@angular/core/testing';
 import { HttpErrorResponse } from '@angular/common/http';
 import { NEVER } from 'rxjs';
 
-import { LoadNote } from '../../shared/load-note';
+import { LoadNote } from '../../ui/load-note';
 import { Api } from '../../core/api/api';
 import { EMPTY_LOAD, failed, type LoadState, LOADING } from '../../core/api/load-state';
 import { problemOf } from '../../core/api/problems';

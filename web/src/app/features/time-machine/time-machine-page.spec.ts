@@ -9,7 +9,7 @@ import { barClosed, forecast, page } from '../../../testing/samples';
 import { wordsIn } from '../../../testing/words';
 import { Api, type BarsQuery, type ForecastsQuery } from '../../core/api/api';
 import { WEB_SOCKET } from '../../core/stream/market-stream';
-import { PriceChart } from '../../shared/chart/price-chart';
+import { PriceChart } from '../../ui/chart/price-chart';
 import { TimeMachinePage } from './time-machine-page';
 
 /** The chart draws on a canvas, which the tests' page has not. */

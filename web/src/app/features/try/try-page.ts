@@ -10,12 +10,12 @@ import { ExchangeTimes } from '../../core/market/exchange-times';
 import { type Fan, fanOfPrediction } from '../../core/forecasts/forecasts';
 import { ModelBoard } from '../../core/models/model-board';
 import { type Problem, problemOf } from '../../core/api/problems';
-import { LoadNote } from '../../shared/load-note';
-import { ProblemNote } from '../../shared/problem-note';
-import { drawnFan } from '../../shared/chart/fan-points';
-import { PriceChart, type RangeWish } from '../../shared/chart/price-chart';
+import { LoadNote } from '../../ui/load-note';
+import { ProblemNote } from '../../ui/problem-note';
+import { drawnFan } from '../../ui/chart/fan-points';
+import { PriceChart, type RangeWish } from '../../ui/chart/price-chart';
 import { Selection } from '../../core/state/selection';
-import { PredictionTable } from '../../shared/prediction-table';
+import { PredictionTable } from '../../ui/prediction-table';
 import { csvOf, type CsvHistory, historyOf, textOf } from './csv-histories';
 
 /** As far ahead as the gateway lets anyone ask. */

@@ -12,9 +12,9 @@ import { ForecastFeed } from '../../../core/forecasts/forecast-feed';
 import type { Bar } from '../../../core/market/bars';
 import { STORAGE } from '../../../core/state/theme';
 import { WEB_SOCKET } from '../../../core/stream/market-stream';
-import type { DrawnFan } from '../../../shared/chart/fan-points';
-import { type Comparison, PriceChart } from '../../../shared/chart/price-chart';
-import type { LogicalWindow } from '../../../shared/chart/ranges';
+import type { DrawnFan } from '../../../ui/chart/fan-points';
+import { type Comparison, PriceChart } from '../../../ui/chart/price-chart';
+import type { LogicalWindow } from '../../../ui/chart/ranges';
 import { ChartPanel } from './chart-panel';
 
 /** The chart draws on a canvas, which the tests' page has not. */

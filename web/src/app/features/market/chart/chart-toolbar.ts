@@ -2,7 +2,7 @@ import { Component, computed, inject, input, output } from '@angular/core';
 
 import { BarFeed } from '../../../core/market/bar-feed';
 import { ChartSettings, type PriceScale, type PriceStyle } from '../../../core/state/chart-settings';
-import { type RangeName, RANGES } from '../../../shared/chart/ranges';
+import { type RangeName, RANGES } from '../../../ui/chart/ranges';
 
 const STYLES: readonly { readonly name: PriceStyle; readonly label: string }[] = [
   { name: 'candles', label: 'Candles' },

@@ -5,9 +5,9 @@ import { roleName } from '../../../core/models/champions';
 import { familyName } from '../../../core/models/families';
 import type { Fan } from '../../../core/forecasts/forecasts';
 import { ModelBoard } from '../../../core/models/model-board';
-import { count, percent } from '../../../shared/numbers';
-import { kindOf } from '../../../shared/chart/fan-kinds';
-import { FanSwatch } from '../../../shared/chart/fan-swatch';
+import { count, percent } from '../../../ui/numbers';
+import { kindOf } from '../../../ui/chart/fan-kinds';
+import { FanSwatch } from '../../../ui/chart/fan-swatch';
 
 export interface LegendEntry {
   readonly fan: Fan;

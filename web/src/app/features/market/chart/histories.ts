@@ -1,6 +1,6 @@
 import type { Bar } from '../../../core/market/bars';
 import type { LoadState } from '../../../core/api/load-state';
-import { rangeOpens, type RangeName, rangeStart } from '../../../shared/chart/ranges';
+import { rangeOpens, type RangeName, rangeStart } from '../../../ui/chart/ranges';
 
 /** What is held of one symbol. */
 export interface History {

@@ -3,7 +3,7 @@ import { Component, computed, input } from '@angular/core';
 import type { Bar } from '../../../core/market/bars';
 import type { ExchangeTimes } from '../../../core/market/exchange-times';
 import type { FanStep } from '../../../core/forecasts/forecasts';
-import { change, price, volume } from '../../../shared/numbers';
+import { change, price, volume } from '../../../ui/numbers';
 
 /** The bar under the crosshair (else the last one) in figures; over a future session, what is forecast for it. */
 @Component({

@@ -3,7 +3,7 @@ import { Component, computed, input } from '@angular/core';
 import type { SymbolSummary } from '../../../core/api/api-types';
 import { type Bar, lastChange } from '../../../core/market/bars';
 import type { ExchangeTimes } from '../../../core/market/exchange-times';
-import { change, count, price } from '../../../shared/numbers';
+import { change, count, price } from '../../../ui/numbers';
 
 /** The chosen symbol's last close, large, and what the page holds of it. */
 @Component({

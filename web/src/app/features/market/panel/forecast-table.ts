@@ -9,12 +9,12 @@ import { secondsOf } from '../../../core/market/bars';
 import { familyName } from '../../../core/models/families';
 import { ForecastFeed } from '../../../core/forecasts/forecast-feed';
 import { ModelBoard } from '../../../core/models/model-board';
-import { change, percent } from '../../../shared/numbers';
-import { LoadNote } from '../../../shared/load-note';
-import { type QuantileColumn, type QuantileRow, QuantileTable } from '../../../shared/quantile-table';
+import { change, percent } from '../../../ui/numbers';
+import { LoadNote } from '../../../ui/load-note';
+import { type QuantileColumn, type QuantileRow, QuantileTable } from '../../../ui/quantile-table';
 import { Selection } from '../../../core/state/selection';
 import { MarketTime } from '../../../core/market/market-time';
-import { commonOrigin, nextSessions } from '../../../shared/next-sessions';
+import { commonOrigin, nextSessions } from '../../../ui/next-sessions';
 
 const COLUMNS: readonly QuantileColumn[] = [
   { name: 'vs close', about: 'Median against the close that the forecast was made from' },

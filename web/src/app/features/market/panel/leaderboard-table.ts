@@ -4,8 +4,8 @@ import { PATHS } from '../../../core/api/api';
 import { familyName } from '../../../core/models/families';
 import { ModelBoard } from '../../../core/models/model-board';
 import { skillOf, toneOf } from '../../../core/models/skills';
-import { change, count, decimal, percent } from '../../../shared/numbers';
-import { LoadNote } from '../../../shared/load-note';
+import { change, count, decimal, percent } from '../../../ui/numbers';
+import { LoadNote } from '../../../ui/load-note';
 
 /** Live standings one session ahead, over all symbols; what is beyond noise first. */
 @Component({

@@ -6,8 +6,8 @@ import { familyName, NAIVE } from '../../../core/models/families';
 import { ForecastFeed } from '../../../core/forecasts/forecast-feed';
 import { ModelBoard } from '../../../core/models/model-board';
 import { noModel } from '../../../core/api/problems';
-import { LoadNote } from '../../../shared/load-note';
-import { ProblemNote } from '../../../shared/problem-note';
+import { LoadNote } from '../../../ui/load-note';
+import { ProblemNote } from '../../../ui/problem-note';
 import { MarketTime } from '../../../core/market/market-time';
 
 /** The champion: which model it is, since when and why. */

@@ -2,10 +2,10 @@ import { Component, computed, inject, signal } from '@angular/core';
 
 import { ageOf } from '../../../core/market/ages';
 import { BarFeed } from '../../../core/market/bar-feed';
-import { ProblemNote } from '../../../shared/problem-note';
+import { ProblemNote } from '../../../ui/problem-note';
 import { PredictionStore } from '../prediction-store';
 import { Selection } from '../../../core/state/selection';
-import { PredictionTable } from '../../../shared/prediction-table';
+import { PredictionTable } from '../../../ui/prediction-table';
 
 /** As far ahead as the gateway lets anyone ask. */
 const MOST = 20;

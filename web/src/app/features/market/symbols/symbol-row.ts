@@ -3,8 +3,8 @@ import { Component, computed, inject, input } from '@angular/core';
 import type { SymbolSummary } from '../../../core/api/api-types';
 import { BarFeed } from '../../../core/market/bar-feed';
 import { lastChange } from '../../../core/market/bars';
-import { change, count, price } from '../../../shared/numbers';
-import { sparkline } from '../../../shared/sparklines';
+import { change, count, price } from '../../../ui/numbers';
+import { sparkline } from '../../../ui/sparklines';
 
 /** Closes in the small picture. */
 const POINTS = 48;
