@@ -34,12 +34,31 @@ def train_stock_model() -> None:
         """Print the offset vector that names the training set; the last line becomes the result."""
         return f"{FORETICK} train --freeze"
 
-    @task.bash(execution_timeout=timedelta(hours=2), map_index_template="{{ task.op_kwargs['families'] }}")
+    @task.bash(output_processor=json.loads)
+    def shares(offsets: str) -> str:
+        """Print the shares that the work on them is worth parting into: none for a market of some hundred symbols."""
+        return f"{FORETICK} train --shares --as-of '{offsets}'"
+
+    @task.bash(execution_timeout=timedelta(hours=2), map_index_template="{{ task.op_kwargs['share'] }}")
+    def estimate(share: str, offsets: str) -> str:
+        """Do a share of what is estimated symbol by symbol; the trainings take the results up."""
+        return f"{FORETICK} train --share {share} --as-of '{offsets}'"
+
+    @task.bash(
+        execution_timeout=timedelta(hours=2),
+        map_index_template="{{ task.op_kwargs['families'] }}",
+        trigger_rule="none_failed",
+    )
     def train(families: str, offsets: str) -> str:
         """Train some families on those offsets and register their versions."""
         return f"{FORETICK} train --if-needed --register-only --families {families} --as-of '{offsets}'"
 
-    @task.bash(execution_timeout=timedelta(hours=1))
+    @task.bash(execution_timeout=timedelta(hours=1), map_index_template="{{ task.op_kwargs['share'] }}")
+    def judge(share: str, offsets: str) -> str:
+        """Ask those versions about a share of the symbols; the backtest takes the results up."""
+        return f"{FORETICK} backtest --registered --share {share} --as-of '{offsets}'"
+
+    @task.bash(execution_timeout=timedelta(hours=1), trigger_rule="none_failed")
     def backtest(offsets: str) -> str:
         """Ask those versions at the sessions since, calibrated as they would be live; the report goes to MLflow."""
         return f"{FORETICK} backtest --if-needed --registered --as-of '{offsets}'"
@@ -59,8 +78,11 @@ def train_stock_model() -> None:
                 outlet_events[AssetAlias("registered-versions")].add(asset, extra=told)
 
     offsets = freeze()
+    worth = shares(offsets)
+    estimated = estimate.partial(offsets=offsets).expand(share=worth)
     registered = train.partial(offsets=offsets).expand(families=TOGETHER)
-    registered >> backtest(offsets) >> decide(offsets) >> announce(registered)
+    judged = judge.partial(offsets=offsets).expand(share=worth)
+    estimated >> registered >> judged >> backtest(offsets) >> decide(offsets) >> announce(registered)
 
 
 train_stock_model()

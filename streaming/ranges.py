@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, Uuid
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its types forget it
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
@@ -32,6 +32,7 @@ _SETTLING = {
     KafkaError._TRANSPORT,
     KafkaError._NOENT,  # no partition has a leader
 }
+_NO_ID = str(Uuid(0, 0))
 _SETTLED = 2.0  # seconds after which a topic that nobody knows is not about to be known
 
 
@@ -138,7 +139,12 @@ def every_end(settings: StreamSettings, timeout: float = 10.0) -> dict[tuple[str
 
 
 def topic_epoch(settings: StreamSettings, topic: Topic | str, timeout: float = 10.0) -> str:
-    """Return Kafka's id of a topic: another one once the topic was deleted and made again."""
+    """Return Kafka's id of a topic: another one once the topic was deleted and made again.
+
+    Raises:
+        KafkaAway: the broker does not answer.
+        LogUnsound: it tells no ids, so that nobody could know a topic that was made again from the one before.
+    """
     name = settings.physical(topic if isinstance(topic, str) else topic.name)
     admin = inquirer(settings)
 
@@ -147,9 +153,15 @@ def topic_epoch(settings: StreamSettings, topic: Topic | str, timeout: float = 1
         return str(told[name].result().topic_id)
 
     try:
-        return _settled(ask, min(timeout, _SETTLED))
+        told = _settled(ask, min(timeout, _SETTLED))
     except KafkaException as error:
         raise KafkaAway(f"Kafka at {settings.kafka} does not describe {name}: {error.args[0].str()}") from error
+    if told == _NO_ID:
+        raise LogUnsound(
+            f"the broker at {settings.kafka} tells no id of {name}, by which one that was made again is "
+            "known: it speaks Kafka's Metadata only below version 10. A newer one is needed"
+        )
+    return told
 
 
 def messages(

@@ -88,16 +88,13 @@ class Registry:
             return str(self._client.get_compatibility(self.subject(topic)))
 
     def accepts(self, topic: Topic, version: SchemaVersion) -> bool:
-        """Tell whether the registry finds a schema compatible with all that it has for a topic."""
+        """Tell whether the registry finds a schema compatible with all that it has for a topic, one by one.
+
+        Not every registry takes the question of all at once.
+        """
+        ours, numbers = Schema(version.text, "AVRO"), self._numbers(topic)
         with self._answering():
-            try:
-                return bool(
-                    self._client.test_compatibility_all_versions(self.subject(topic), Schema(version.text, "AVRO"))
-                )
-            except SchemaRegistryError as error:
-                if error.http_status_code == 404:
-                    return True  # nothing registered yet
-                raise
+            return all(self._client.test_compatibility(self.subject(topic), ours, number) for number in numbers)
 
     def register(self, topic: Topic, version: SchemaVersion) -> int:
         """Register a schema version and set the subject's level; doing it again changes nothing.

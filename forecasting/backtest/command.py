@@ -16,8 +16,7 @@ from rich.table import Table
 from contracts.files.numbers import printable
 from forecasting.backtest.origins import RollingSplit, rolling_splits, rolling_splits_after
 from forecasting.backtest.page import backtest_page, summary_table
-from forecasting.backtest.replay import Maker
-from forecasting.backtest.run import BacktestResult, run_backtest
+from forecasting.backtest.run import Backtest, BacktestResult, Maker
 from forecasting.backtest.tracking import log_backtest
 from forecasting.data import history, quality
 from forecasting.data.code_version import code_version
@@ -26,12 +25,15 @@ from forecasting.data.offsets import OffsetVector
 from forecasting.data.quality import Finding
 from forecasting.data.windows import BadFrame
 from forecasting.models.families import FAMILIES, family
+from forecasting.models.tasks import Share, results_kept, results_of
 from forecasting.modelstore.registry import ModelRegistry, ModelsAway
+from forecasting.modelstore.shares import log_share, read_shares, share_done
 from forecasting.modelstore.signals import terminated_by_signals
 from forecasting.settings import ForecastingSettings
 from forecasting.training.command import quiet_start
 from forecasting.training.progress import TrainingProgress, progress_for
 from forecasting.training.recipes import parameters, recipe_of, tags_of
+from forecasting.training.workers import workers
 from streaming.admin import await_kafka
 from streaming.damage import LogUnsound
 from streaming.errors import ServerAway
@@ -60,6 +62,7 @@ class BacktestOptions:
         if_needed: end at once if MLflow has this very backtest.
         out: where the HTML report goes; None: into the home.
         mlflow: log figures and report there.
+        share: do this share of it, of `registered` versions, and leave the result in MLflow for who asks for all.
     """
 
     csv: Path | None = None
@@ -73,6 +76,7 @@ class BacktestOptions:
     if_needed: bool = False
     out: Path | None = None
     mlflow: bool = True
+    share: Share | None = None
 
 
 @terminated_by_signals()
@@ -85,10 +89,15 @@ def backtest(given: BacktestOptions) -> int:
         with progress_for(interactive=sys.stderr.isatty()) as progress:
             bars = _bars(settings, given, progress)
             digest = _digest(settings, given, bars, names)
-            if given.if_needed and (done := ModelRegistry(settings).finished_run({"trial": digest})):
-                print(f"nothing to do: MLflow run {done} has asked the same models about the same bars")
+            if given.if_needed and (done := ModelRegistry(settings).finished_runs({"trial": digest}, most=1)):
+                print(f"nothing to do: MLflow run {done[0]} has asked the same models about the same bars")
                 return 0
-            trial = _attempt(settings, given, bars, names, progress)
+            planned = _planned(settings, given, bars, names, digest, progress)
+            if given.share:
+                return _share(settings, given.share, planned, progress)
+            done_before = read_shares(ModelRegistry(settings), digest) if given.registered else {}
+            with workers(settings), results_kept(done_before):
+                trial = planned.run()
     except (ServerAway, LogUnsound, BadFrame, ValueError) as error:
         print(f"backtest ended without a result: {error}", file=sys.stderr)
         return 1
@@ -137,13 +146,14 @@ def _bars(settings: ForecastingSettings, given: BacktestOptions, progress: Train
     )
 
 
-def _attempt(
+def _planned(
     settings: ForecastingSettings,
     given: BacktestOptions,
     bars: InputBars,
     names: list[str],
+    digest: str,
     progress: TrainingProgress,
-) -> BacktestResult:
+) -> Backtest:
     if not len(bars.frame):
         raise BadFrame("there are no bars")
     moments = np.unique(bars.frame["ds"].to_numpy(dtype="datetime64[ns]"))
@@ -154,15 +164,31 @@ def _attempt(
     else:
         makers = {name: _maker(settings, name, progress) for name in names}
         asked = rolling_splits(moments, given.sessions + given.warm_up, given.embargo, given.refit)
-    return run_backtest(
-        bars.frame,
-        asked,
-        makers,
+    return Backtest(
+        frame=bars.frame,
+        splits=asked,
+        makers=makers,
         horizon=settings.horizon,
         exchange=settings.exchange_calendar,
         warm_up=given.warm_up,
+        name=digest,
         told=progress.stage,
     )
+
+
+def _share(settings: ForecastingSettings, share: Share, planned: Backtest, progress: TrainingProgress) -> int:
+    registry, results = ModelRegistry(settings), dict[str, bytes]()
+    if share_done(registry, planned.name, share):
+        print(f"nothing to do: share {share} has been done")
+        return 0
+    registry.close_abandoned()
+    tasks = share.taken_from(planned.tasks())
+    with workers(settings), results_kept(results):
+        for number, _ in enumerate(results_of(tasks), start=1):
+            progress.stage(f"share {share}: {number} of {len(tasks)} tasks")
+    log_share(registry, planned.name, share, results)
+    print(f"share {share}: {len(tasks)} tasks done")
+    return 0
 
 
 def _maker(settings: ForecastingSettings, name: str, progress: TrainingProgress) -> Maker:
@@ -187,13 +213,14 @@ def _registered(
 def _about(
     settings: ForecastingSettings, given: BacktestOptions, bars: InputBars, trial: BacktestResult
 ) -> dict[str, str | int | bool]:
+    origins = trial.held["naive"].index
     return {
         "data": bars.source,
         "sha256": bars.sha256,
         "symbols": bars.frame["unique_id"].nunique(),
         "bars": len(bars.frame),
-        "first_origin": str(trial.asked.windows.origins.min())[:10],
-        "last_origin": str(trial.asked.windows.origins.max())[:10],
+        "first_origin": str(origins.min())[:10],
+        "last_origin": str(origins.max())[:10],
         "sessions": given.sessions,
         "warm_up": given.warm_up,
         "embargo": given.embargo,

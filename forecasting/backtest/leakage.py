@@ -2,10 +2,7 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
-
-from forecasting.data.windows import Floats
 
 LEAST_RELATIVE_MAE = 0.98  # of the random walk's, one session ahead
 MOST_BEATEN = 0.25  # of symbols whose absolute error is smaller beyond noise
@@ -30,11 +27,10 @@ def leakage_warnings(summary: pd.DataFrame, beaten: pd.DataFrame, model: str) ->
     return [f"{each}: look for data from after the origin" for each in found]
 
 
-def worst_window(inside: Floats, origins: np.ndarray, sessions: int = WORST_WINDOW_SESSIONS) -> float:
+def worst_window(daily: pd.DataFrame, sessions: int = WORST_WINDOW_SESSIONS) -> float:
     """Return the lowest coverage of any `sessions` in a row, all symbols together; NaN where there are fewer.
 
-    inside: [n] of 0 and 1, NaN where unknown; origins: [n].
+    daily: `held, of` by origin: how many outcomes lay inside, of how many.
     """
-    daily = pd.Series(inside).groupby(origins).agg(["sum", "count"])
     rolled = daily.rolling(sessions).sum()
-    return float((rolled["sum"] / rolled["count"]).min())
+    return float((rolled["held"] / rolled["of"]).min())

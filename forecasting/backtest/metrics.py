@@ -58,7 +58,7 @@ def by_symbol(said: Mapping[str, Floats], asked: Questions, past: pd.DataFrame) 
             parts.append(
                 _step_scores({name: logs[known, step] for name, logs in said.items()}, asked, known, step, past)
             )
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _step_scores(
@@ -134,11 +134,8 @@ def compare_losses(model: Losses, baseline: Losses, asked: Questions, kind: str)
     """Test a model against another, symbol by symbol: Diebold-Mariano, Harvey-Leybourne-Newbold.
 
     Returns:
-        Long frame `step, symbol, statistic, p, q`; a negative statistic says that the model loses less; q is p adjusted
-        over the symbols of a step (Benjamini & Hochberg 1995), to be compared with NOISE.
+        Long frame `step, symbol, statistic, p`; a negative statistic says that the model loses less.
     """
-    from scipy.stats import false_discovery_control  # takes a second to import: trainings need METRICS alone
-
     ours, theirs = getattr(model, kind), getattr(baseline, kind)
     names = asked.windows.symbols.astype(str)
     rows = []
@@ -149,12 +146,17 @@ def compare_losses(model: Losses, baseline: Losses, asked: Questions, kind: str)
             both = np.isfinite(a) & np.isfinite(b)
             statistic, p = diebold_mariano(a[both], b[both], step + 1)
             rows.append((step + 1, symbol, statistic, p))
-    table = pd.DataFrame(rows, columns=["step", "symbol", "statistic", "p"])
-    return table.assign(q=table.groupby("step")["p"].transform(partial(false_discovery_control, method="bh")))
+    return pd.DataFrame(rows, columns=["step", "symbol", "statistic", "p"])
 
 
 def count_beyond_noise(found: pd.DataFrame) -> pd.DataFrame:
-    """Count by step the symbols that are better and worse beyond noise: index `step`, columns `better, worse, of`."""
-    sure = found["q"] < FALSE_DISCOVERY_RATE
+    """Count by step the symbols that are better and worse beyond noise: index `step`, columns `better, worse, of`.
+
+    What counts is p adjusted over the symbols of a step (Benjamini & Hochberg 1995), so `found` holds all of them.
+    """
+    from scipy.stats import false_discovery_control  # takes a second to import: trainings need METRICS alone
+
+    adjusted = found.groupby("step")["p"].transform(partial(false_discovery_control, method="bh"))
+    sure = adjusted < FALSE_DISCOVERY_RATE
     table = found.assign(better=sure & (found["statistic"] < 0), worse=sure & (found["statistic"] > 0), of=1)
     return table.groupby("step")[["better", "worse", "of"]].sum()

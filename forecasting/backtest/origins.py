@@ -102,25 +102,33 @@ def questions(frame: pd.DataFrame, asked: list[RollingSplit], horizon: int, exch
 
     A symbol is asked for at each of its bars that has a full window before it.  A step is settled only by the bar of
     its own session: where that bar is missing, nothing is filled in.
-
-    Raises:
-        BadFrame: no symbol has a full window at any origin.
     """
-    first, last = min(split.first for split in asked), max(split.last for split in asked)
     parts, targets, actual = [], [], []
-    for series, ends in _ends(frame, first, last):
+    for series, ends in _ends(frame, asked):
         wanted = closes_after(series.ds[ends], horizon, exchange=exchange)
         parts.append(windows_at(series, ends))
         targets.append(wanted)
         actual.append(_settled(series, wanted))
-    if not sum(map(len, parts)):
-        raise BadFrame(f"no symbol has {CONTEXT} bars before {last}: there is nothing to forecast")
     windows = join(parts)
     order = np.lexsort([windows.symbols.astype(str), windows.origins])
     return Questions(windows[order], np.concatenate(targets)[order], np.concatenate(actual)[order])
 
 
-def _ends(frame: pd.DataFrame, first: np.datetime64, last: np.datetime64) -> Iterator[tuple[Series, NDArray[np.int64]]]:
+def origins_asked(frame: pd.DataFrame, asked: list[RollingSplit]) -> dict[str, Moments]:
+    """Return the origins of some splits by symbol, rising; symbols that are asked for nowhere are left out.
+
+    Raises:
+        BadFrame: no symbol has a full window at any origin.
+    """
+    origins = {series.symbol: series.ds[ends] for series, ends in _ends(frame, asked) if len(ends)}
+    if not origins:
+        last = max(split.last for split in asked)
+        raise BadFrame(f"no symbol has {CONTEXT} bars before {last}: there is nothing to forecast")
+    return origins
+
+
+def _ends(frame: pd.DataFrame, asked: list[RollingSplit]) -> Iterator[tuple[Series, NDArray[np.int64]]]:
+    first, last = min(split.first for split in asked), max(split.last for split in asked)
     for series in series_of(frame):
         ends = np.arange(CONTEXT - 1, len(series.y))
         yield series, ends[(series.ds[ends] >= first) & (series.ds[ends] <= last)]

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from contracts.measures import LEVELS
 from forecasting.backtest.baselines import ROLLING
 from forecasting.backtest.leakage import WORST_WINDOW_SESSIONS
-from forecasting.backtest.replay import inside
 from forecasting.backtest.run import BacktestResult
 from forecasting.data.quality import Finding, lines_of
 
@@ -111,7 +110,7 @@ def draw_coverage_by_session(trial: BacktestResult) -> Figure:
     figure = _figure(f"Coverage of {WORST_WINDOW_SESSIONS} sessions in a row, one session ahead")
     axes = figure.add_subplot()
     for number, (name, _) in enumerate(_families(trial)):
-        held = pd.Series(inside(trial.said[name], trial.asked)[:, 0, 1]).groupby(trial.asked.windows.origins).mean()
+        held = trial.held[name]["held"] / trial.held[name]["of"]
         axes.plot(held.index, held.rolling(WORST_WINDOW_SESSIONS).mean(), color=_COLOURS[number], label=name)
     axes.axhline(0.95, color="#777777", linewidth=1, linestyle="--")
     axes.set(ylabel="share inside the 95 % interval")
@@ -123,12 +122,8 @@ def draw_calibration(trial: BacktestResult) -> Figure:
     """Draw the share of outcomes below each quantile, one step ahead: on the diagonal when honest."""
     figure = _figure("Calibration, one session ahead")
     axes = figure.add_subplot()
-    moves = trial.asked.moves()[:, 0]
     for number, (name, _) in enumerate(_families(trial)):
-        said = trial.said[name][:, 0]
-        known = np.isfinite(moves) & np.isfinite(said[:, 0])
-        below = (moves[known, None] <= said[known]).mean(axis=0)
-        axes.plot(LEVELS, below, marker="o", color=_COLOURS[number], label=name)
+        axes.plot(LEVELS, trial.below.loc[name], marker="o", color=_COLOURS[number], label=name)
     axes.plot([0, 1], [0, 1], color="#777777", linewidth=1, linestyle="--")
     axes.set(xlabel="quantile level", ylabel="share of outcomes below")
     axes.legend(fontsize=8, frameon=False)

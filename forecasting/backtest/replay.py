@@ -1,9 +1,8 @@
 """Ask every family at every origin, then calibrate its intervals online as serving does.  Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from contracts.measures import LEVELS
 from forecasting.backtest.origins import Questions, RollingSplit
@@ -11,22 +10,19 @@ from forecasting.data.windows import Floats
 from forecasting.models.base import Estimator
 from forecasting.models.conformal import ASKED, CENTRAL_INTERVALS, START, asked_levels, calibrated, updated
 
-Maker = Callable[[pd.DataFrame], Estimator]  # learns from a frame
-
 _CHUNK = 4096  # windows asked at once
 _LOW, _HIGH = ((LEVELS.index(level) for level in pair) for pair in ((0.1, 0.025), (0.9, 0.975)))
 LOW, HIGH = tuple(_LOW), tuple(_HIGH)  # bounds of CENTRAL_INTERVALS within LEVELS
 
 
-def forecast_origins(frame: pd.DataFrame, splits: Iterable[RollingSplit], asked: Questions, make: Maker) -> Floats:
-    """Let a family learn split by split and forecast each split's origins: log quantiles [n, H, len(ASKED)].
+def forecast_origins(splits: Sequence[RollingSplit], models: Sequence[Estimator], asked: Questions) -> Floats:
+    """Let a family's models forecast the origins of the splits that they were fitted for: [n, H, len(ASKED)].
 
-    A model sees the rows of its split's training part and the windows of its origins, nothing else.  NaN where a window
-    is shorter than the family needs.
+    Log quantiles; a model sees the windows of its split's origins, nothing else.  NaN where a window is shorter than
+    the family needs.
     """
     answer = np.full((len(asked), asked.horizon, len(ASKED)), np.nan)
-    for split in splits:
-        model = make(split.learnable(frame))
+    for split, model in zip(splits, models, strict=True):
         rows = split.rows(asked.windows)
         rows = rows[asked.windows.counts[rows] + 1 >= model.min_history]
         for some in _chunks(rows):

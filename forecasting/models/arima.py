@@ -7,14 +7,13 @@ A mean is learned in units of the returns' root mean square and forecast in unit
 are: a symbol that has come to a standstill, or was never fitted, does not drift as far as the others move.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
 from forecasting.data.windows import (
     FLOOR,
@@ -30,8 +29,9 @@ from forecasting.data.windows import (
     volatility,
 )
 from forecasting.models.base import Epoch, Estimator, OnEpoch
-from forecasting.models.orders import Arma, Fits, Order, search_all
+from forecasting.models.orders import Arma, Order, search_all, searches_of
 from forecasting.models.quantiles import spread, spread_table
+from forecasting.models.tasks import Task, results_of, task_key
 from forecasting.models.volatility import Har, per_session
 
 _ENOUGH = 120  # returns below which a symbol gets the pooled parameters
@@ -59,9 +59,9 @@ class Arima(Estimator):
         check_frame(frame)
         self.arma_: dict[str, Arma] = {}
         candidates: dict[Order, list[tuple[float, Arma]]] = {}
-        returns = {series.symbol: log_returns(series.y)[-self.bars :] for series in series_of(frame)}
-        enough = {symbol: of for symbol, of in returns.items() if len(of) >= _ENOUGH and of.std() > FLOOR}
-        found = _searched(list(enough.values()), self.max_order)
+        enough = self._enough(frame)
+        blocks = results_of(self._searches(enough), few=2)
+        found = (search for block in blocks for search in searches_of(block))
         for number, (symbol, (fits, best)) in enumerate(zip(enough, found, strict=True), start=1):
             unit = 1 / float(volatility(enough[symbol][None], self.bars)[0])
             self.arma_[symbol] = fits[best][1].times(unit)
@@ -76,9 +76,25 @@ class Arima(Estimator):
         self.spread_ = spread_table((targets - self._centre(windows, scales)) / scales, MAX_HORIZON)
         return self
 
+    def tasks(self, frame: pd.DataFrame) -> list[Task]:
+        return self._searches(self._enough(frame))
+
     def log_quantiles(self, windows: Windows, horizon: int, levels: Floats) -> Floats:
         widths, scales = spread(self.spread_[:horizon], levels), self.har_.scales(windows)
         return self._centre(windows, scales)[:, :horizon, None] + scales[:, :horizon, None] * widths
+
+    def _enough(self, frame: pd.DataFrame) -> dict[str, Floats]:
+        """Return the returns of each symbol that gets parameters of its own."""
+        returns = {series.symbol: log_returns(series.y)[-self.bars :] for series in series_of(frame)}
+        return {symbol: of for symbol, of in returns.items() if len(of) >= _ENOUGH and of.std() > FLOOR}
+
+    def _searches(self, returns: Mapping[str, Floats]) -> list[Task]:
+        every = list(returns.values())
+        return [self._search(every[start : start + _BLOCK]) for start in range(0, len(every), _BLOCK)]
+
+    def _search(self, many: list[Floats]) -> Task:
+        key = task_key("orders", self.max_order, *(returns.tobytes() for returns in many))
+        return Task(key, search_all, lambda: (many, self.max_order))
 
     def _centre(self, windows: Windows, scales: Floats) -> Floats:
         """Forecast cumulative log returns of windows whose scales are [n, H]: [n, H]."""
@@ -134,16 +150,6 @@ def arma_forecast(returns: Floats, mean: Floats, ar: Floats, ma: Floats, horizon
         shocks = np.column_stack([np.zeros(len(returns)), shocks[:, :-1]])
     cumulative: Floats = np.cumsum(np.column_stack(steps), axis=1)
     return cumulative
-
-
-def _searched(returns: list[Floats], max_order: int) -> Iterator[tuple[Fits, Order]]:
-    """Search every series, in order; many of them in tasks that joblib spreads over the workers it was told of."""
-    blocks = [returns[start : start + _BLOCK] for start in range(0, len(returns), _BLOCK)]
-    if len(blocks) <= 2:  # another process takes longer to start
-        yield from search_all(returns, max_order)
-        return
-    for found in Parallel(return_as="generator")(delayed(search_all)(block, max_order) for block in blocks):
-        yield from found
 
 
 def _pool(candidates: dict[Order, list[tuple[float, Arma]]]) -> Arma:

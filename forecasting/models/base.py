@@ -18,6 +18,7 @@ from contracts.measures import LEVELS
 from forecasting.data.calendars import as_closes, closes_after
 from forecasting.data.windows import MAX_HORIZON, BadFrame, Floats, Windows, bar_counts, check_frame, last_windows
 from forecasting.models.quantiles import between, check_levels
+from forecasting.models.tasks import Task
 
 __all__ = ["LEVELS", "BadFrame", "Epoch", "Estimator", "TooShort", "quantile_column"]
 
@@ -79,6 +80,10 @@ class Estimator(ABC):
     @abstractmethod
     def restore(self, learned: dict[str, Any], folder: Path) -> None:
         """Take up what was learned."""
+
+    def tasks(self, frame: pd.DataFrame) -> list[Task]:
+        """Return what of `fit(frame)` stands alone and takes long: another process may do it beforehand."""
+        return []
 
     def lacking(self, frame: pd.DataFrame) -> dict[str, str]:
         """Say which symbols of a frame this family cannot forecast yet, and why."""

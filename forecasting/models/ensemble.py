@@ -14,9 +14,10 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from contracts.measures import LEVELS
-from forecasting.data.windows import CONTEXT, MAX_HORIZON, BadFrame, Floats, Windows, WindowSet, check_frame, thinned
+from forecasting.data.windows import CONTEXT, MAX_HORIZON, BadFrame, Floats, Windows, WindowSet, check_frame
 from forecasting.models.base import Estimator, OnEpoch
 from forecasting.models.families import family, parameters_of
+from forecasting.models.tasks import Task
 
 _MOST = 60_000  # forecasts that weights are found by
 _ENOUGH = 50  # forecasts without which there is nothing to tell members apart by
@@ -45,19 +46,17 @@ class Ensemble(Estimator):
 
     def fit(self, frame: pd.DataFrame, on_epoch: OnEpoch | None = None) -> Self:
         check_frame(frame)
-        moments = np.unique(frame["ds"].to_numpy(dtype="datetime64[ns]"))
-        border = moments[int(len(moments) * (1 - self.validation)) - 1]
-        known = frame[frame["ds"] <= border]
-        all_windows = WindowSet(frame, MAX_HORIZON)
-        late = np.flatnonzero(all_windows.origins >= border)  # what the members have learned from ends before them
-        if len(late) < _ENOUGH:
-            raise BadFrame(f"{self.family} needs {_ENOUGH} forecasts to find weights by, there are {len(late)}")
-        windows, targets = all_windows.take(thinned(late, _MOST))
-        then = [self._member(name).fit(known) for name in self.members]
-        said = np.stack([member.log_quantiles(windows, MAX_HORIZON, np.array(LEVELS)) for member in then])
-        self.weights_ = weights(said, targets)
+        self.weights_ = self._weights(frame)
         self.members_ = [self._member(name).fit(frame, on_epoch) for name in self.members]
         return self
+
+    def tasks(self, frame: pd.DataFrame) -> list[Task]:
+        return [
+            task
+            for some in (self._earlier(frame)[0], frame)
+            for name in self.members
+            for task in self._member(name).tasks(some)
+        ]
 
     def log_quantiles(self, windows: Windows, horizon: int, levels: Floats) -> Floats:
         said = [member.log_quantiles(windows, horizon, levels) for member in self.members_]
@@ -75,6 +74,23 @@ class Ensemble(Estimator):
     def restore(self, learned: dict[str, Any], folder: Path) -> None:
         self.weights_ = np.array(learned["weights"])
         self.members_ = [family(name).load(folder / name) for name in self.members]
+
+    def _weights(self, frame: pd.DataFrame) -> Floats:
+        """Let members that know the earlier sessions forecast the later ones, and weigh them by that."""
+        known, border = self._earlier(frame)
+        late = WindowSet(frame, MAX_HORIZON, since=border)  # what the members have learned from ends before them
+        if len(late) < _ENOUGH:
+            raise BadFrame(f"{self.family} needs {_ENOUGH} forecasts to find weights by, there are {len(late)}")
+        windows, targets = late.thinned(_MOST)
+        then = [self._member(name).fit(known) for name in self.members]
+        said = np.stack([member.log_quantiles(windows, MAX_HORIZON, np.array(LEVELS)) for member in then])
+        return weights(said, targets)
+
+    def _earlier(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.datetime64]:
+        """Return the rows of the earlier sessions, and the last of those: weights are found on what comes after."""
+        moments = np.unique(frame["ds"].to_numpy(dtype="datetime64[ns]"))
+        border = moments[int(len(moments) * (1 - self.validation)) - 1]
+        return frame[frame["ds"] <= border], border
 
     def _member(self, name: str) -> Estimator:
         """Make a member as its family is made by itself."""

@@ -6,6 +6,7 @@ Prices and losses are in the same units; `scale` is the mean |one-step change| o
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
@@ -46,7 +47,7 @@ def scrps(scores: Floats, actual: Floats, symbols: NDArray[np.object_]) -> float
     Args:
         scores, actual: [n, ...] in price units; symbols: [n].
     """
-    _, codes = np.unique(symbols.astype(str), return_inverse=True)
+    codes, _ = pd.factorize(symbols, sort=True)
     rows = (len(scores), -1)
     losses = np.bincount(codes, scores.reshape(rows).mean(axis=1))
     sizes = np.bincount(codes, np.abs(actual).reshape(rows).mean(axis=1))

@@ -5,6 +5,7 @@ TensorFlow is imported here, in `heads.py`, `descent.py` and the two families, a
 """
 
 from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -156,8 +157,15 @@ class Network(Estimator):
     def _quantiles(self, windows: Windows) -> Floats:
         """Run the network: scaled quantiles [n, MAX_HORIZON, LEVELS]."""
         bars, window = self._inputs(windows)
+
+        def asked(row: int) -> Floats:
+            answer: Floats = self._call(bars[row : row + _BATCH], window[row : row + _BATCH]).numpy()
+            return answer
+
         rows = range(0, len(windows), _BATCH)
-        parts = [self._call(bars[row : row + _BATCH], window[row : row + _BATCH]).numpy() for row in rows]
+        # TensorFlow runs one small batch on one core, whatever its threads.
+        with ThreadPoolExecutor(self.threads) as pool:
+            parts = list(pool.map(asked, rows)) if len(rows) > 1 else [asked(row) for row in rows]
         quantiles: Floats = np.concatenate(parts).astype(np.float64)
         return quantiles
 

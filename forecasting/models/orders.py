@@ -6,8 +6,10 @@ bias correction makes as efficient as maximum likelihood in large samples, and t
 Davis 1991, eq. 8.7.4) gives the exact likelihood there, so AICc compares like with like.  The numbers are statsmodels'.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
@@ -37,11 +39,29 @@ class Arma:
 Fits = dict[Order, tuple[float, Arma]]  # AICc and parameters of each order that was tried
 
 
-def search_all(many: list[Floats], max_order: int) -> list[tuple[Fits, Order]]:
-    """Search several series in one process: the work of one task."""
+def search_all(many: list[Floats], max_order: int) -> bytes:
+    """Search several series in one process: the work of one task, whose result `searches_of` reads."""
     # Vectors of some numbers: BLAS threads only wait for each other, and the order of their sums depends on how many.
     with threadpool_limits(1, user_api="blas"):
-        return [search(returns, max_order) for returns in many]
+        found = [search(returns, max_order) for returns in many]
+    plain = [
+        ([(order, aicc, arma.mean, arma.ar, arma.ma) for order, (aicc, arma) in fits.items()], best)
+        for fits, best in found
+    ]
+    return json.dumps(plain).encode()
+
+
+def searches_of(result: bytes) -> list[tuple[Fits, Order]]:
+    """Read what `search_all` found: of each series what was tried, and the best order."""
+    return [
+        ({_order(order): (aicc, Arma(mean, tuple(ar), tuple(ma))) for order, aicc, mean, ar, ma in fits}, _order(best))
+        for fits, best in json.loads(result)
+    ]
+
+
+def _order(plain: list[Any]) -> Order:
+    p, q, drifts = plain
+    return p, q, drifts
 
 
 def search(returns: Floats, max_order: int) -> tuple[Fits, Order]:

@@ -188,15 +188,15 @@ class ModelRegistry:
         newest = max(found, key=lambda item: int(item.version), default=None)
         return self.version(str(newest.version)) if newest is not None else None
 
-    def finished_run(self, wanted: Mapping[str, str]) -> str | None:
-        """Return the newest run that carries all of these tags and has ended well."""
+    def finished_runs(self, wanted: Mapping[str, str], most: int = 1000) -> list[str]:
+        """Return the runs, newest first, that carry all of these tags and have ended well."""
         conditions = ["attributes.status = 'FINISHED'", *(f"tags.`{key}` = '{value}'" for key, value in wanted.items())]
         with self.answering():
             experiment = self._client.get_experiment_by_name(self._experiment)
             if experiment is None:
-                return None
-            found = self._client.search_runs([experiment.experiment_id], " and ".join(conditions), max_results=1)
-        return str(found[0].info.run_id) if found else None
+                return []
+            found = self._client.search_runs([experiment.experiment_id], " and ".join(conditions), max_results=most)
+        return [str(run.info.run_id) for run in found]
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str], *, nested: bool = False) -> Iterator[str]:

@@ -16,7 +16,9 @@ import structlog
 
 from forecasting.data import quality
 from forecasting.data.offsets import OffsetVector
+from forecasting.data.windows import BadFrame
 from forecasting.models.families import FAMILIES
+from forecasting.models.tasks import Share
 from forecasting.modelstore.signals import terminated_by_signals
 from forecasting.settings import ForecastingSettings
 from streaming.admin import await_kafka
@@ -39,6 +41,8 @@ def run_training(
     freeze: bool = False,
     if_needed: bool = False,
     register_only: bool = False,
+    shares: bool = False,
+    share: Share | None = None,
 ) -> int:
     """Train families, print what came of it, and return an exit code: 0 done, 1 a server is away or too little data.
 
@@ -47,6 +51,8 @@ def run_training(
         freeze: print the offsets of that (the last line of the output), and train nothing.
         if_needed: train no family that the same code has trained on the same data.
         register_only: decide nothing and move no alias.
+        shares: print which shares the work is worth parting into (the last line, JSON), and train nothing.
+        share: do this share of what is estimated symbol by symbol; a training of that data then takes it up.
     """
     quiet_start("training")
     settings = ForecastingSettings()
@@ -54,6 +60,7 @@ def run_training(
     from forecasting.data import history
     from forecasting.training.progress import progress_for
     from forecasting.training.run import NothingToLearn, train
+    from forecasting.training.shares import shares_worth, train_share
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # importing it sets its own
     try:
@@ -62,7 +69,15 @@ def run_training(
         if freeze:
             print((vector or history.freeze(settings)).to_json())
             return 0
+        if shares:
+            worth = shares_worth(history.load_history(settings, vector or history.freeze(settings)))
+            print(json.dumps([str(each) for each in worth]))
+            return 0
         with progress_for(interactive=sys.stderr.isatty()) as progress:
+            if share:
+                done = train_share(settings, share, vector, progress=progress, families=families)
+                print(f"share {share}: {'done before' if done is None else f'{done} tasks done'}")
+                return 0
             outcome = train(
                 settings,
                 progress=progress,
@@ -71,7 +86,7 @@ def run_training(
                 if_needed=if_needed,
                 decide=not register_only,
             )
-    except (ServerAway, LogUnsound, NothingToLearn, PublishFailed) as error:
+    except (ServerAway, LogUnsound, NothingToLearn, BadFrame, PublishFailed) as error:
         print(f"training ended without a result: {error}", file=sys.stderr)
         return 1
     print(training_lines(outcome) if outcome else "nothing to do: the same code has trained on the same data")

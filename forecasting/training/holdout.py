@@ -13,10 +13,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from contracts.measures import INSIDE_80, INSIDE_95, LEVELS
-from forecasting.data.windows import CONTEXT, BadFrame, Floats, Windows, WindowSet, mean_absolute_change
+from forecasting.data.windows import (
+    CONTEXT,
+    BadFrame,
+    Floats,
+    Windows,
+    WindowSet,
+    mean_absolute_change,
+    rows_by_symbols,
+)
 from forecasting.models.base import Estimator
 from forecasting.models.losses import absolute_error, covered, crps, mase, scrps
 
+_SYMBOLS = 500  # whose windows are cut together
 _BLOCK = 50 * 1024  # windows that are judged at once
 
 
@@ -24,16 +33,24 @@ _BLOCK = 50 * 1024  # windows that are judged at once
 class HoldOut:
     """Origins that no model has learned from, and what came after them."""
 
-    windows: WindowSet
-    rows: NDArray[np.intp]  # [n] of the windows: those of symbols that move
-    scale: Floats  # [n] mean |one-step change| of each
+    frame: pd.DataFrame  # the long frame that windows and outcomes are cut from
+    first: np.datetime64  # the first origin
     horizon: int  # steps that are scored
 
-    def blocks(self) -> Iterator[tuple[Windows, Floats]]:
-        """Cut the windows a block at a time; yield them, and the closes [block, horizon] after them."""
-        for first in range(0, len(self.rows), _BLOCK):
-            windows, moves = self.windows.take(self.rows[first : first + _BLOCK])
-            yield windows, windows.last[:, None] * np.exp(moves)
+    def blocks(self) -> Iterator[tuple[Windows, Floats, Floats]]:
+        """Cut the windows of symbols that move, a block at a time.
+
+        Yields:
+            Windows, the closes [block, horizon] after them, and the mean |one-step change| [block] of each.
+        """
+        for rows in rows_by_symbols(self.frame, _SYMBOLS):
+            every = WindowSet(self.frame.iloc[rows], self.horizon, since=self.first)
+            for start in range(0, len(every), _BLOCK):
+                windows, moves = every.take(np.arange(start, min(start + _BLOCK, len(every))))
+                scale = mean_absolute_change(windows)
+                moving = scale > 0  # a suspended symbol has nothing to scale by
+                if moving.any():
+                    yield windows[moving], (windows.last[:, None] * np.exp(moves))[moving], scale[moving]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +82,28 @@ def split_holdout(frame: pd.DataFrame, sessions: int, horizon: int) -> tuple[pd.
     if count < horizon:
         raise BadFrame(f"{len(moments)} sessions are too few: a hold-out of a fifth must hold {horizon} steps")
     first = moments[-(count + 1)]
-    windows = WindowSet(frame, horizon, since=first)
-    every = HoldOut(windows, np.arange(len(windows)), np.ones(len(windows)), horizon)
-    scale = np.concatenate([np.zeros(0), *(mean_absolute_change(block) for block, _ in every.blocks())])
-    moving = np.flatnonzero(scale > 0)  # a suspended symbol has nothing to scale by
-    if not len(moving):
+    held = HoldOut(frame, first, horizon)
+    if next(held.blocks(), None) is None:
         raise BadFrame(f"no symbol has {CONTEXT + horizon} bars: there is nothing to compare on")
-    held = HoldOut(windows, moving, scale[moving], horizon)
     return frame[frame["ds"] <= pd.Timestamp(first)].reset_index(drop=True), held
 
 
 def score_holdout(estimator: Estimator, held: HoldOut) -> Scores:
     """Let a model forecast every origin of the hold-out, and score it."""
-    blocks = [_judged(estimator, windows, actual) for windows, actual in held.blocks()]
-    symbols, origins, actual, errors, scores, inside_80, inside_95, below = map(
+    blocks = [(scale, *_judged(estimator, windows, actual)) for windows, actual, scale in held.blocks()]
+    scale, symbols, origins, actual, errors, scores, inside_80, inside_95, below = map(
         np.concatenate, zip(*blocks, strict=True)
     )
-    scale = held.scale[:, None]
     steps = range(held.horizon)
-    by_origin = pd.Series((scores / scale).mean(axis=1)).groupby(origins).mean()
+    by_origin = pd.Series((scores / scale[:, None]).mean(axis=1)).groupby(origins).mean()
     return Scores(
         family=estimator.family,
         n=int(actual.size),
-        mase=mase(errors, scale),
+        mase=mase(errors, scale[:, None]),
         scrps=scrps(scores, actual, symbols),
         coverage_80=float(np.mean(inside_80)),
         coverage_95=float(np.mean(inside_95)),
-        mase_by_step=tuple(mase(errors[:, step], held.scale) for step in steps),
+        mase_by_step=tuple(mase(errors[:, step], scale) for step in steps),
         scrps_by_step=tuple(scrps(scores[:, k], actual[:, k], symbols) for k in steps),
         coverage_80_by_step=tuple(float(np.mean(inside_80[:, k])) for k in steps),
         coverage_95_by_step=tuple(float(np.mean(inside_95[:, k])) for k in steps),

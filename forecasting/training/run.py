@@ -19,8 +19,10 @@ from forecasting.data.offsets import OffsetVector
 from forecasting.data.windows import CONTEXT
 from forecasting.models.base import BadFrame, Estimator
 from forecasting.models.families import FAMILIES, family
+from forecasting.models.tasks import results_kept
 from forecasting.modelstore.recipe import Recipe
 from forecasting.modelstore.registry import TRAINED_UNTIL, ModelRegistry
+from forecasting.modelstore.shares import read_shares
 from forecasting.settings import ForecastingSettings
 from forecasting.training import pictures, tracking
 from forecasting.training.gate import Candidate, candidate_of
@@ -28,6 +30,7 @@ from forecasting.training.holdout import Scores, score_holdout, split_holdout
 from forecasting.training.progress import TrainingProgress
 from forecasting.training.promote import Decision, PromotionLog, decide_and_promote
 from forecasting.training.recipes import recipe_of, tags_of
+from forecasting.training.shares import training_work
 from forecasting.training.workers import workers
 from streaming.clock import Clock, clock_from
 
@@ -242,5 +245,5 @@ def train(
     if if_needed and decide and training.done(ordered):
         progress.stage("the same code has trained on the same data: nothing to do")
         return None
-    with workers(settings):
+    with workers(settings), results_kept(read_shares(registry, training_work(history.sha256))):
         return training.run(ordered, if_needed=if_needed, clock=clock if decide else None)

@@ -22,6 +22,10 @@ def train(
     register_only: Annotated[
         bool, typer.Option("--register-only", help="Decide nothing: no alias moves, nothing is promoted.")
     ] = False,
+    shares: Annotated[
+        bool, typer.Option("--shares", help="Print the shares that this work is worth parting into, and end.")
+    ] = False,
+    share: Annotated[str, typer.Option(metavar="3/20", help="Do one share of it, for who trains on that data.")] = "",
 ) -> None:
     """Train the model families on the log, compare them with the random walk, and promote what passes the gate.
 
@@ -34,12 +38,22 @@ def train(
     - `foretick train --families arima --if-needed`
     - `foretick train --as-of 2012-06-29T21:00`
     - `foretick train --as-of "$(foretick train --freeze | tail -n 1)"`
+    - `foretick train --share 3/20 --as-of OFFSETS`
     """
     here()
+    from forecasting.models.tasks import Share
     from forecasting.training.command import as_of_named, families_named, run_training
 
     chosen, until = _read(families_named, families), _read(as_of_named, as_of)
-    code = run_training(chosen, as_of=until, freeze=freeze, if_needed=if_needed, register_only=register_only)
+    code = run_training(
+        chosen,
+        as_of=until,
+        freeze=freeze,
+        if_needed=if_needed,
+        register_only=register_only,
+        shares=shares,
+        share=_read(Share.from_text, share) if share else None,
+    )
     raise typer.Exit(code)
 
 
@@ -63,6 +77,9 @@ def backtest(
     ] = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the HTML report goes.")] = None,
     mlflow: Annotated[bool, typer.Option(help="Log figures and report to MLflow, if it answers.")] = True,
+    share: Annotated[
+        str, typer.Option(metavar="3/20", help="Do one share of it (with --registered), for who asks for all.")
+    ] = "",
 ) -> None:
     """Ask all families side by side at rolling origins, and score them against the random walk.
 
@@ -78,9 +95,12 @@ def backtest(
     """
     if refit != "once" and not refit.isdigit():
         raise typer.BadParameter("--refit takes a number of sessions, or once")
+    if share and not registered:
+        raise typer.BadParameter("--share goes with --registered: else each share would fit the models again")
     here()
     from forecasting.backtest.command import BacktestOptions
     from forecasting.backtest.command import backtest as run
+    from forecasting.models.tasks import Share
     from forecasting.training.command import as_of_named, families_named
 
     options = BacktestOptions(
@@ -95,6 +115,7 @@ def backtest(
         if_needed=if_needed,
         out=out,
         mlflow=mlflow,
+        share=_read(Share.from_text, share) if share else None,
     )
     raise typer.Exit(run(options))
 

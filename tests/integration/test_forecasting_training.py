@@ -26,6 +26,7 @@ from forecasting.data import history
 from forecasting.data.code_version import code_version
 from forecasting.data.frames import canonical_bytes
 from forecasting.models.families import FAMILIES
+from forecasting.models.tasks import Share
 from forecasting.modelstore.pyfunc import signature
 from forecasting.modelstore.registry import ModelRegistry, ModelsAway, NoModel, Unloadable
 from forecasting.settings import ForecastingSettings
@@ -464,10 +465,40 @@ def test_backtest_of_registered_versions_logs_its_figures_and_report(
     assert artifacts == {"report.html", "quality.json", "scores_by_symbol.csv", "verdicts.csv"}
 
 
+def test_shares_of_the_work_are_taken_up_by_the_training_and_the_backtest_of_the_same_data(
+    other: ForecastingSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worth, before = training(other, shares=True), backtested(other, registered=True, share=Share(1, 1))
+    asked = {"registered": True, "sessions": 40, "out": tmp_path / "report.html"}
+    first, none, again = (training(other, "naive,arima", share=Share(*share)) for share in ((1, 2), (2, 2), (1, 2)))
+    with monkeypatch.context() as patch:
+        patch.setattr("forecasting.models.arima.search_all", None)
+        trained = training(other, "naive,arima", register_only=True)
+    judged = backtested(other, **asked, share=Share(1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr("forecasting.backtest.run.judge", None)
+        done = backtested(other, **asked)
+        with pytest.raises(TypeError):  # what is asked otherwise is not taken from there
+            backtested(other, **asked | {"sessions": 39})
+
+    assert worth.stdout.splitlines()[-1] == "[]", "three symbols are not worth a process each"
+    assert before.returncode == 1
+    assert "train first" in before.stderr
+    assert [each.stdout.splitlines()[-1] for each in (first, none, again)] == [
+        "share 1/2: 1 tasks done",
+        "share 2/2: 0 tasks done",
+        "share 1/2: done before",
+    ]
+    assert trained.returncode == 0, trained.stderr
+    assert judged.stdout.splitlines()[-1] == "share 1/1: 1 tasks done"
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["--families", "prophet"], 2, "no family prophet"),
+        (["--share", "3"], 2, "such as 3/20"),
         (["--offsets", "{"], 2, "not an offset vector"),
         (["--offsets", '{"stock-data": {"0": [0, 99999999]}}'], 1, "the log ends before"),
     ],

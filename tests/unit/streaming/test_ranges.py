@@ -6,10 +6,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Uuid
 from confluent_kafka.admin import AdminClient
 
-from streaming.ranges import NEXT, offsets
+from streaming.damage import LogUnsound
+from streaming.ranges import NEXT, offsets, topic_epoch
+from streaming.settings import StreamSettings
 
 PLACES = [("bars", 0), ("bars", 1)]
 UNTOLD = -1001  # librdkafka's, for a partition that the broker's answer leaves out
@@ -38,3 +40,15 @@ def test_offset_that_is_not_told_is_asked_for_again() -> None:
 def test_offset_that_is_never_told_is_a_broker_that_does_not_answer() -> None:
     with pytest.raises(KafkaException, match="no offset is told of"):
         offsets(cast(AdminClient, Broker([7, UNTOLD])), PLACES, NEXT, 0.3)
+
+
+def test_broker_that_tells_no_ids_of_topics_is_not_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    def describe_topics(_: object, request_timeout: float) -> dict[str, Future[Any]]:
+        told: Future[Any] = Future()
+        told.set_result(SimpleNamespace(topic_id=Uuid(0, 0)))
+        return {"bars": told}
+
+    monkeypatch.setattr("streaming.ranges.inquirer", lambda _: SimpleNamespace(describe_topics=describe_topics))
+
+    with pytest.raises(LogUnsound, match="tells no id of bars"):
+        topic_epoch(StreamSettings(), "bars")

@@ -86,7 +86,7 @@ def test_scores_of_a_model_that_knows_the_outcome_are_suspected() -> None:
 def test_poorest_run_is_the_lowest_mean_of_sessions_in_a_row() -> None:
     held = np.array([1.0] * 10 + [0.0] * 5 + [1.0] * 10)
 
-    assert worst_window(held, np.arange(25), 10) == 0.5
+    assert worst_window(pd.DataFrame({"held": held, "of": 1}), 10) == 0.5
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,8 @@ def real() -> tuple[pd.DataFrame, Questions, dict[str, np.ndarray]]:
     moments = moments_of(frame)
     rolled = rolling_splits(moments, 504, 5, refit=252)
     asked = questions(frame, rolled, 5)
-    said = calibrate(forecast_origins(frame, rolled, asked, lambda known: family("naive")().fit(known)), asked)
+    models = [family("naive")().fit(split.learnable(frame)) for split in rolled]
+    said = calibrate(forecast_origins(rolled, models, asked), asked)
     rows = np.flatnonzero(asked.windows.origins >= moments[-253])
     last = Questions(asked.windows[rows], asked.targets[rows], asked.actual[rows])
     return frame, last, {"naive": said[rows], ROLLING: rolling_conformal(frame, last)}
@@ -119,7 +120,8 @@ def test_intervals_on_real_stocks_cover_what_they_say(real) -> None:
     assert 0.945 <= np.nanmean(held[:, 1]) <= 0.955
     assert spread["80"] <= 0.08
     assert spread["95"] <= 0.035
-    assert worst_window(held[:, 1], asked.windows.origins) >= 0.935
+    daily = pd.Series(held[:, 1]).groupby(asked.windows.origins).agg(held="sum", of="count")
+    assert worst_window(daily) >= 0.935
 
 
 @pytest.mark.slow

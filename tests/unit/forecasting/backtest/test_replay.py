@@ -34,7 +34,8 @@ def moments_of(frame: pd.DataFrame) -> np.ndarray:
 def asked_by(name: str, frame: pd.DataFrame, rolled: list[RollingSplit]) -> tuple[Questions, Floats]:
     """Return the questions of a frame and what a family answers, quantiles calibrated."""
     asked = questions(frame, rolled, HORIZON)
-    logs = forecast_origins(frame, rolled, asked, lambda known: family(name)(**SMALL.get(name, {})).fit(known))
+    models = [family(name)(**SMALL.get(name, {})).fit(split.learnable(frame)) for split in rolled]
+    logs = forecast_origins(rolled, models, asked)
     return asked, calibrate(logs, asked)
 
 
@@ -142,7 +143,7 @@ def test_calibration_of_a_backtest_is_what_serving_folds_from_the_log() -> None:
     frame = market(2, 260, seed=5)
     rolled = rolling_splits(moments_of(frame), 40, 5)
     asked = questions(frame, rolled, HORIZON)
-    logs = forecast_origins(frame, rolled, asked, lambda known: family("naive")().fit(known))
+    logs = forecast_origins(rolled, [family("naive")().fit(rolled[0].learnable(frame))], asked)
 
     said = calibrate(logs, asked)
 

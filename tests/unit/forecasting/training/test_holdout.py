@@ -18,11 +18,10 @@ def test_split_lets_models_see_nothing_of_any_target() -> None:
 
     known, held = split_holdout(frame, 60, 5)
 
-    first = held.windows.origins.min()
-    assert known["ds"].max() == pd.Timestamp(first)
+    ((windows, actual, _),) = held.blocks()
+    assert known["ds"].max() == pd.Timestamp(windows.origins.min()) == pd.Timestamp(held.first)
     assert len(known) == 2 * 340
-    assert len(held.windows) == 2 * (60 - 5 + 1)
-    ((_, actual),) = held.blocks()
+    assert len(windows) == 2 * (60 - 5 + 1)
     assert actual[0, 0] == pytest.approx(frame["y"].iloc[340])
 
 
@@ -55,7 +54,21 @@ def test_split_leaves_out_a_symbol_that_stands_still() -> None:
 
     _, held = split_holdout(frame, 60, 5)
 
-    assert {symbol for windows, _ in held.blocks() for symbol in windows.symbols} == {"S0"}
+    assert {symbol for windows, _, _ in held.blocks() for symbol in windows.symbols} == {"S0"}
+
+
+def test_scores_of_some_symbols_at_a_time_are_those_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, held = split_holdout(market(7, 300).sample(frac=1, random_state=1).sort_values("ds"), 60, 5)
+    model = Naive().fit(known)
+    whole = score_holdout(model, held)
+
+    monkeypatch.setattr("forecasting.training.holdout._SYMBOLS", 2)
+
+    parts = score_holdout(model, held)
+    assert parts.n == whole.n
+    assert (parts.mase, parts.scrps) == pytest.approx((whole.mase, whole.scrps), rel=1e-12)
+    assert parts.losses == pytest.approx(whole.losses, rel=1e-12)
+    assert (parts.below, parts.coverage_80_by_step) == (whole.below, whole.coverage_80_by_step)
 
 
 def test_score_of_the_random_walk_is_calibrated_and_as_good_as_itself(naive: Scores) -> None:
