@@ -32,6 +32,11 @@ class Topic:
         return f"{self.name}.dlq"
 
     @property
+    def appended(self) -> bool:
+        """Tell whether its events come in transactions, whose ends take offsets at which nothing can be read."""
+        return self.writer == "producers"
+
+    @property
     def subject(self) -> str:
         """Return the registry subject of this topic's schema."""
         return f"{self.name}-value"

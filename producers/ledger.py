@@ -103,6 +103,11 @@ class Ledger:
             part.tell(known, symbol, interval, *span)
         return known
 
+    def sequences(self, number: int) -> dict[str, int]:
+        """Return the sequence number of the next event to append to a partition number, by topic."""
+        assert self._state is not None
+        return self._state.sequences(number)
+
     def verify(self) -> Iterator[Verified]:
         """Fold the log again beside the saved state; tell of each partition whether both are the same.
 

@@ -10,17 +10,15 @@ import structlog
 from tenacity import sleep_using_event
 
 from producers.catalogue import source_from
-from producers.ledger import PRODUCERS_SOURCE, Ledger
+from producers.ledger import Ledger
 from producers.poller import Poller
-from producers.publish_lock import Stopped
-from producers.publishing import IngestProgress
+from producers.publishing import IngestProgress, Stopped
 from producers.settings import ProducerSettings
 from producers.sources.base import VendorRefused
 from streaming.clock import clock_from
 from streaming.damage import LogUnsound
 from streaming.errors import RegistryAway
 from streaming.operations import configure_logging, serve_ops, stop_on_signals
-from streaming.publisher import Publisher
 from streaming.tracing import tracing
 
 log = structlog.get_logger()
@@ -65,7 +63,7 @@ def ingest_once(
             poller.poll(watch, since)
             progress(watch.symbol, watch.published + watch.actions, watch.published + watch.actions)
     finally:
-        ledger.close()
+        poller.close()
     return [
         Ingested(watch.symbol, watch.published, watch.actions, len(watch.refusals), watch.error)
         for watch in poller.watches
@@ -96,7 +94,7 @@ def main() -> int:
             raise
         log.info("stopped while waiting", waited_for=str(reason.__cause__ or reason))
     finally:
-        ledger.close()
+        poller.close()
     return 0
 
 
@@ -104,8 +102,7 @@ def _poller(
     settings: ProducerSettings, ledger: Ledger, stop: threading.Event, progress: IngestProgress = lambda *_: None
 ) -> Poller:
     source = source_from(settings, sleep_using_event(stop))
-    publisher = Publisher(settings, PRODUCERS_SOURCE, stop)
-    return Poller(settings, source, ledger, publisher, clock_from(settings), stop, progress)
+    return Poller(settings, source, ledger, clock_from(settings), stop, progress)
 
 
 if __name__ == "__main__":

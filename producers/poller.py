@@ -19,7 +19,7 @@ from producers.sources.base import Report, Source, VendorDown, VendorRefused, Wr
 from producers.symbol_state import SymbolState
 from streaming.clock import Clock
 from streaming.errors import ClockAway
-from streaming.publisher import Publisher, PublishFailed
+from streaming.publisher import PublishFailed
 
 log = structlog.get_logger()
 
@@ -37,7 +37,6 @@ class Poller:
         settings: ProducerSettings,
         source: Source,
         ledger: Ledger,
-        publisher: Publisher,
         clock: Clock,
         stop: threading.Event,
         progress: IngestProgress = lambda *_: None,
@@ -45,7 +44,7 @@ class Poller:
         self._settings = settings
         self._source = source
         self._ledger = ledger
-        self._news = NewsPublisher(settings, ledger, publisher, stop, progress)
+        self._news = NewsPublisher(settings, ledger, stop, progress)
         self._clock = clock
         self._stop = stop
         self._period = period_of(settings)
@@ -99,7 +98,6 @@ class Poller:
             self._failed(watch, str(error))
         except PublishFailed as error:
             self._failed(watch, f"Kafka refused events: {error}")
-            self._news.settle()
         except OwnUnreadable as error:
             self._failed(watch, str(error))
             self._news.fold_log()  # waits until that is settled
@@ -109,6 +107,11 @@ class Poller:
             if watch.error:
                 log.info("the vendor answers again", symbol=watch.symbol, failures=watch.failures)
             watch.succeeded(began, self._period)
+
+    def close(self) -> None:
+        """Let go of what was taken to be written, and of the ledger."""
+        self._news.close()
+        self._ledger.close()
 
     def reasons(self) -> list[str]:
         """Return why the producers are not ready: what has not been looked at yet, and whom they wait for."""

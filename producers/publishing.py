@@ -1,8 +1,11 @@
-"""Publish what is news of a report: one writer at a time, and whoever is away is waited for."""
+"""Publish what is news of a report: one writer of a symbol at a time, and whoever is away is waited for."""
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import TypeVar
 
@@ -18,21 +21,25 @@ from tenacity import (
 
 from contracts.events import BarClosed, CorporateActionAnnounced
 from producers import bars
-from producers.ledger import Ledger
+from producers.ledger import PRODUCERS_SOURCE, Ledger
 from producers.metrics import LAST_BAR, PUBLISHED, REVISED
-from producers.publish_lock import Stopped, publish_lock
 from producers.reports import Sound, refuse_readjustment
 from producers.settings import ProducerSettings
 from producers.symbol_state import SymbolState
+from streaming.appending import TRANSACTION_SECONDS, Appender, Overtaken
 from streaming.errors import KafkaAway, RegistryAway, StoreAway
-from streaming.publisher import Publisher, PublishFailed
 
 log = structlog.get_logger()
 
 IngestProgress = Callable[[str, int, int], None]  # symbol, events queued, events in all
-_BATCH = 250
-_PATIENCE = 2.0  # seconds between two looks at whether we are to stop, while Kafka is away
-_Read = TypeVar("_Read")
+_TOGETHER = 5000  # events that are appended as one: all of them or none
+_LOOK = 0.01  # seconds between two looks for what was appended
+_PASSING = (KafkaAway, RegistryAway, StoreAway, Overtaken)
+_Done = TypeVar("_Done")
+
+
+class Stopped(Exception):
+    """The process was told to stop while it waited for a server."""
 
 
 class NewsPublisher:
@@ -50,14 +57,13 @@ class NewsPublisher:
         self,
         settings: ProducerSettings,
         ledger: Ledger,
-        publisher: Publisher,
         stop: threading.Event,
         progress: IngestProgress = lambda *_: None,
     ) -> None:
         self.waiting_for: str | None = None
         self._settings = settings
         self._ledger = ledger
-        self._publisher = publisher
+        self._appender = Appender(settings, PRODUCERS_SOURCE, stop, self._wait_for)
         self._stop = stop
         self._progress = progress
 
@@ -71,76 +77,69 @@ class NewsPublisher:
         log.info("folded the log", events=events, series=len(self._ledger.last))
 
     def publish(self, state: SymbolState, sound: Sound, now: datetime) -> None:
-        """Publish a symbol's news: under the lock, after all that others have published meanwhile.
+        """Publish a symbol's news: after all that others have published meanwhile, and only if none did since.
 
         Raises:
-            PublishFailed: Kafka refused events; `settle` learns which.
+            PublishFailed: Kafka refused events; none of them is there.
             Stopped: told to stop while a server was away.
         """
-        ledger = self._ledger
-        ledger.follow()
-        known = ledger.known(state.symbol, state.interval, sound)
+        self._ledger.follow()
+        known = self._ledger.known(state.symbol, state.interval, sound)
         if not self._settings.accept_readjustment:
             refuse_readjustment(state.symbol, known.bars, sound)
-        if not any(sound.news(known.actions, known.bars)):
-            return
-        with publish_lock(self._settings.home / "publishing.lock", self._stop):
-            self._patiently(ledger.catch_up)
-            known = ledger.known(state.symbol, state.interval, sound)
-            announced, closed = sound.news(known.actions, known.bars)
-            total = len(announced) + len(closed)
-            self._publish(state, announced, now, 0, total)  # first, so that no bar goes before its split
-            self._publish(state, closed, now, len(announced), total)
+        if any(sound.news(known.actions, known.bars)):
+            self._patiently(partial(self._append_news, state, sound, now))
 
-    def settle(self) -> None:
-        """After refused events: let the others arrive, then learn from the log which of them did."""
+    def close(self) -> None:
+        """Let go of what was taken to be written."""
+        self._appender.close()
+
+    def _wait_for(self, server: str) -> None:
+        if server != self.waiting_for:
+            log.warning("waiting; nothing is lost", reason=server)
+        self.waiting_for = server
+
+    def _append_news(self, state: SymbolState, sound: Sound, now: datetime) -> None:
+        """Decide by all that the log holds, and append; whatever is met, the next attempt decides anew."""
+        ledger, appender = self._ledger, self._appender
+        if not appender.writes(state.symbol):
+            appender.take(self._settings.symbols)
+        ledger.catch_up()
+        known = ledger.known(state.symbol, state.interval, sound)
+        announced, closed = sound.news(known.actions, known.bars)
+        news: list[CorporateActionAnnounced | BarClosed] = [*announced, *closed]  # no bar goes before its split
+        for start in range(0, len(news), _TOGETHER):
+            events, number = news[start : start + _TOGETHER], appender.number_of(state.symbol)
+            progress = partial(self._tell, state.symbol, start, len(news))
+            self._read_back(number, appender.append(events, now, ledger.sequences(number), progress))
+            self._tell(state.symbol, start, len(news), len(events))
+            self._count(state, events, now)
+
+    def _read_back(self, number: int, ends: Mapping[str, int]) -> None:
+        """Wait until what was appended is in the ledger: readers see it a moment after it was accepted."""
+        deadline = time.monotonic() + TRANSACTION_SECONDS
         while True:
-            try:
-                self._flush()
-                break
-            except PublishFailed as error:
-                log.error("Kafka refused events", error=str(error))
-        self.fold_log()
-
-    def _publish(
-        self,
-        state: SymbolState,
-        events: Sequence[BarClosed | CorporateActionAnnounced],
-        now: datetime,
-        before: int,
-        total: int,
-    ) -> None:
-        for number, event in enumerate(events, start=before + 1):
-            if number % _BATCH == 0:
-                self._progress(state.symbol, number, total)
-            self._publisher.publish(event, time=now)
-        if not events:
-            return
-        self._flush()
-        self._progress(state.symbol, before + len(events), total)
-        kind = type(events[0]).__name__
-        self._count(state, events, kind)
-        log.info("published", symbol=state.symbol, events=len(events), kind=kind, at=now.isoformat())
-
-    def _flush(self) -> None:
-        while True:
-            try:
-                self._publisher.flush(timeout=_PATIENCE)
-                self.waiting_for = None
+            self._ledger.catch_up()
+            told = self._ledger.sequences(number)
+            if all(told[topic] >= end for topic, end in ends.items()):
                 return
-            except KafkaAway as error:
-                self.waiting_for = f"Kafka: {error}"
-                log.warning("waiting for Kafka; nothing is lost", error=str(error))
-                if self._stop.is_set():
-                    raise Stopped from error
+            if self._stop.wait(_LOOK) or time.monotonic() > deadline:
+                self._appender.close()  # who takes over waits for it
+                raise KafkaAway("what was appended cannot be read yet")
 
-    def _count(self, state: SymbolState, events: Sequence[BarClosed | CorporateActionAnnounced], kind: str) -> None:
-        PUBLISHED.labels(state.symbol, kind).inc(len(events))
+    def _tell(self, symbol: str, before: int, total: int, count: int) -> None:
+        self._progress(symbol, before + count, total)
+
+    def _count(self, state: SymbolState, events: Sequence[BarClosed | CorporateActionAnnounced], now: datetime) -> None:
+        for kind, count in Counter(type(event).__name__ for event in events).items():
+            PUBLISHED.labels(state.symbol, kind).inc(count)
         for event in events:
             if event.revision:
+                kind = type(event).__name__
                 REVISED.labels(state.symbol, kind).inc()
                 state.revised += 1
                 log.info("corrected", symbol=state.symbol, kind=kind, revision=event.revision, event_id=event.event_id)
+        log.info("published", symbol=state.symbol, events=len(events), at=now.isoformat())
         closed = [event for event in events if isinstance(event, BarClosed)]
         state.actions += len(events) - len(closed)
         if closed:
@@ -150,15 +149,15 @@ class NewsPublisher:
             self._ledger.note(max(closed, key=attrgetter("closed_at")))
             LAST_BAR.labels(state.symbol).set(self._ledger.last[state.symbol, state.interval].timestamp())
 
-    def _patiently(self, read: Callable[[], _Read]) -> _Read:
-        """Read the log, however long Kafka and the registry take.
+    def _patiently(self, act: Callable[[], _Done]) -> _Done:
+        """Read or write the log, however long Kafka and the registry take, and however often others come before.
 
         Raises:
             Stopped: told to stop meanwhile.
         """
         try:
             for attempt in Retrying(
-                retry=retry_if_exception_type((KafkaAway, RegistryAway, StoreAway)),
+                retry=retry_if_exception_type(_PASSING),
                 wait=wait_random_exponential(multiplier=0.5, max=5.0),
                 stop=stop_when_event_set(self._stop),
                 sleep=sleep_using_event(self._stop),
@@ -166,14 +165,16 @@ class NewsPublisher:
                 reraise=True,
             ):
                 with attempt:
-                    found = read()
-        except (KafkaAway, RegistryAway, StoreAway) as error:
+                    done = act()
+        except _PASSING as error:
             raise Stopped from error
         self.waiting_for = None
-        return found
+        return done
 
     def _report_wait(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Overtaken):
+            log.info("overtaken: what is news is decided again", reason=str(error))
+            return
         what = "the saved state" if isinstance(error, StoreAway) else "Kafka and the registry"
-        self.waiting_for = f"{what}: {error}"
-        log.warning(f"waiting for {what}", error=str(error))
+        self._wait_for(f"{what}: {error}")

@@ -51,8 +51,24 @@ class KafkaTopicReader:
         return {(self._topic.name, partition): offset for partition, offset in self._next.items()}
 
 
+class ReadableLog(Protocol):
+    """The log, as far as states are folded of it."""
+
+    def epoch(self, topic: Topic) -> str:
+        """Return the id of a topic as it is now: another one, once it was made anew."""
+        ...
+
+    def marks(self, topic: Topic) -> dict[int, tuple[int, int]]:
+        """Return the first and the next offset of each partition."""
+        ...
+
+    def read(self, topic: Topic, start: Mapping[int, int], end: Mapping[int, int]) -> Iterator[Record]:
+        """Yield what can be read of each partition from `start` (inclusive) to `end` (exclusive)."""
+        ...
+
+
 class KafkaLog:
-    """The log, for states that are folded of it (`saved_state.ReadableLog`).
+    """The log, for states that are folded of it (a `ReadableLog`).
 
     Args:
         on_dead: called with each unreadable message that is passed over.

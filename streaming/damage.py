@@ -3,15 +3,19 @@
 Kafka's brokers check a batch's CRC when it is written, and never again; librdkafka does not when it reads (asked to, it
 ends the process at the first that is wrong).  So a disk that turns a bit would make another event of an event.  Our
 batches are packed with gzip, which has a checksum of its own: what does not unpack to what was packed is an error here.
-A batch's head lies outside; what its damage does is seen from the offsets, which must come one after another.
+A batch's head lies outside; what its damage does is seen from the offsets, which must come one after another.  The ends
+of transactions take offsets, and what was taken back: there the sequence must go on, which the headers tell.
 """
 
 from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaError, Message
 
+from contracts.topics import TOPICS
+from streaming.headers import sequence_of
 from streaming.settings import StreamSettings
 
+_APPENDED = {topic.name for topic in TOPICS if topic.appended}
 STALL_SECONDS = 60.0  # for which a broker that answers may give nothing of what it says that it has
 # What the client or the broker says of a batch that it cannot make out.
 _UNREADABLE = {
@@ -63,33 +67,58 @@ class LossWatch:
         positions: Mapping[tuple[str, int], int],
         on_damage: Callable[[Damaged], None] | None = None,
     ) -> None:
-        self._gaps = settings.transactions  # their ends have offsets, and nothing can be read at those
+        self._settings = settings
         self._on_damage = on_damage
+        self._last: dict[tuple[str, int], Message] = {}
         self.next = dict(positions)
 
-    def take(self, place: tuple[str, int], offset: int) -> bool:
+    def take(self, message: Message) -> bool:
         """Take in that a message has come; tell whether it did not come before.
 
         Raises:
             Damaged: what should be before it does not come.
         """
+        place, offset = (str(message.topic()), int(message.partition() or 0)), int(message.offset() or 0)
         following = self.next.get(place, offset)
         if offset < following:
             return False
-        if offset > following:
-            self.close(place, offset)
-        self.next[place] = offset + 1
+        if offset > following and not self._follows(place, message):
+            self._tell_gap(place, offset)
+        self.next[place], self._last[place] = offset + 1, message
         return True
 
-    def close(self, place: tuple[str, int], end: int) -> None:
-        """Raise Damaged if something before `end` has not come: nothing more will."""
-        following = self.next.get(place, end)
-        if end > following and not self._gaps:
-            seen = (
-                f"what follows is offset {end} (where other writers use transactions, which leave such gaps: "
-                "FORETICK_TRANSACTIONS=true)"
-            )
-            self._tell(Damaged(*place, following, seen))
+    def reach(self, place: tuple[str, int], end: int) -> None:
+        """Take in that nothing more comes before `end`.
+
+        Raises:
+            Damaged: something should.
+        """
+        if end > self.next.get(place, end) and not self._in_transactions(place):
+            self._tell_gap(place, end)
+        self.next[place] = max(end, self.next.get(place, end))
+
+    def _follows(self, place: tuple[str, int], message: Message) -> bool:
+        """Tell whether between a message and the last one no event is missing, as far as they say."""
+        number, last = sequence_of(message.headers()), self._last.get(place)
+        if number is None or last is None:
+            return self._in_transactions(place)
+        before = sequence_of(last.headers())
+        return before is None or number == before + 1
+
+    def _in_transactions(self, place: tuple[str, int]) -> bool:
+        """Tell whether the last message was, so that what follows need not be one."""
+        if self._settings.transactions:
+            return True
+        if last := self._last.get(place):
+            return sequence_of(last.headers()) is not None
+        return self._settings.logical(place[0]) in _APPENDED
+
+    def _tell_gap(self, place: tuple[str, int], end: int) -> None:
+        seen = (
+            f"what follows is offset {end} (where other writers use transactions, which leave such gaps: "
+            "FORETICK_TRANSACTIONS=true)"
+        )
+        self._tell(Damaged(*place, self.next[place], seen))
 
     def pass_over(self, message: Message) -> bool:
         """Go on after the next offset if the client or the broker tells that it cannot be read; tell whether it does.

@@ -11,7 +11,7 @@ from streaming.codec import Codec, Poison
 from streaming.dead_letters import DeadLetterFold, DeadLetters
 from streaming.decoding import Settled, dead_for_good, to_dead, to_record
 from streaming.publisher import Publisher
-from streaming.ranges import partition_number
+from streaming.ranges import end_reached, partition_number
 from streaming.records import Batch, DeadRecord
 from streaming.settings import StreamSettings
 
@@ -46,7 +46,7 @@ class DeadLettering:
         self._settled = {place: mark for letters in self._letters.values() for place, mark in letters.settled.items()}
 
     def decode(self, rest: deque[Message], batch: Batch) -> None:
-        """Move messages into a batch; those that are left when the registry is away wait for the next attempt.
+        """Move messages and ends into a batch; those left when the registry is away wait for the next attempt.
 
         Raises:
             RegistryAway: a schema cannot be had now.
@@ -54,6 +54,10 @@ class DeadLettering:
         while rest:
             message = rest[0]
             logical = self._settings.logical(str(message.topic()))
+            if end := end_reached(message):
+                batch.next_offsets[logical, end[0][1]] = end[1]
+                rest.popleft()
+                continue
             try:
                 if self._settled and (dead := dead_for_good(self._settled, logical, message)):
                     batch.dead.append(dead)

@@ -1,7 +1,8 @@
 """Begin a new epoch: copy every topic, event by event, to topics of another prefix, which may have more partitions.
 
 The order of a key's events is its partition's order, so partitions are never added to a topic that has events.  The
-copy keeps bytes, keys, headers and stamps, and each key's order; it is proved by reading it back.  The old topics stay.
+copy keeps bytes, keys, headers (but for numbers in a partition), stamps, and each key's order; it is proved by reading
+it back.  The old topics stay.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from streaming.codec import Codec, Poison
 from streaming.damage import Damaged
 from streaming.dead_letters import DeadLetters
 from streaming.decoding import dead_for_good, to_record
-from streaming.headers import raw_headers
+from streaming.headers import SEQUENCE, raw_headers
 from streaming.publisher import Publisher
 from streaming.ranges import messages, watermarks
 from streaming.settings import StreamSettings
@@ -127,7 +128,8 @@ def _copy(
             left += 1
             continue
         key = event.key.encode()
-        publisher.forward(topic.name, value, key, list(raw_headers(message.headers())), message.timestamp()[1])
+        headers = [each for each in raw_headers(message.headers()) if each[0] != SEQUENCE]  # partitions are others
+        publisher.forward(topic.name, value, key, headers, message.timestamp()[1])
         _link(chains, key, value)
         events += 1
         if events % 1000 == 0:

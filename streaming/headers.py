@@ -9,6 +9,7 @@ from contracts.events import Event
 from contracts.ids import stamp
 
 OWN = "/foretick/"  # what every source of ours begins with
+SEQUENCE = "ce_sequence"  # how many events stand before one in its partition; of events that were appended (`Appender`)
 
 
 def headers_for(
@@ -71,6 +72,12 @@ def read_headers(raw: RawHeaders) -> dict[str, str]:
 def source_of(raw: RawHeaders) -> str:
     """Return who a message says it is from (`ce_source`); empty where it says nothing."""
     return read_headers(raw).get("ce_source", "")
+
+
+def sequence_of(raw: RawHeaders) -> int | None:
+    """Return how many events stand before a message in its partition; None where it does not say."""
+    told = read_headers(raw).get(SEQUENCE, "")
+    return int(told) if told.isdecimal() else None
 
 
 class Headers(Mapping[str, str]):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from confluent_kafka import Message
 
-from streaming.ranges import partition_number
+from streaming.ranges import end_reached, partition_number
 from streaming.records import Partition
 
 BATCH_MESSAGES = 1000  # messages, at most
@@ -35,13 +35,17 @@ class Inbox:
             waiting.clear()
 
     def add(self, messages: Iterable[Message]) -> None:
-        """Take messages up; one that came before, or is of a partition not placed, is passed over."""
+        """Take messages up, and ends that lie beyond the last one; what came before is passed over.
+
+        So is what is of a partition that is not placed.
+        """
         for message in messages:
             topic = self._topics[message.topic()]
             place, offset = (topic, partition_number(message.partition())), partition_number(message.offset())
-            if place in self._next and offset >= self._next[place]:
+            following = offset if end_reached(message) else offset + 1
+            if place in self._next and following > self._next[place]:
                 self._waiting[topic].append(message)
-                self._next[place] = offset + 1
+                self._next[place] = following
 
     def take(self, size: int) -> list[Message]:
         """Return up to `size` messages: each topic has an equal share, and what one leaves of it goes to the others."""

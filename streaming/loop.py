@@ -20,7 +20,7 @@ from streaming.dead_lettering import DeadLettering
 from streaming.errors import ServerAway, TooSlow
 from streaming.inbox import BATCH_MESSAGES, Inbox, Pace
 from streaming.lags import LoopState
-from streaming.ranges import end_of, partition_number
+from streaming.ranges import end_of, end_reached
 from streaming.reader import HistoryGone
 from streaming.records import Batch, Partition
 from streaming.settings import StreamSettings
@@ -66,9 +66,7 @@ class Loop:
         self._held_back: set[str] = set()
         self._assigned: list[Partition] = []
         self._placed = False
-        self._assignments = (
-            0  # counts rebalances: a batch of an earlier one is dropped, its partitions may be another's
-        )
+        self._assignments = 0  # rebalances: a batch of an earlier one is dropped, its partitions may be another's
 
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set.
@@ -82,6 +80,7 @@ class Loop:
             self._settings.kafka_config(
                 group_id=self._group,
                 enable_auto_commit=False,
+                enable_partition_eof=True,  # it may lie beyond the last message: where transactions ended
                 auto_offset_reset="error",  # a lost position is a decision for a person
                 fetch_queue_backoff_ms=5,
                 fetch_wait_max_ms=50,
@@ -161,14 +160,16 @@ class Loop:
         self._placed = True
 
     def _good(self, messages: Sequence[Message]) -> Iterator[Message]:
-        """Yield the messages; report errors that the broker mends by itself; stop where history is gone or damaged."""
+        """Yield messages and ends; report errors that the broker mends; stop where history is gone or damaged."""
         for message in messages:
             error = message.error()
             if error is None:
-                if self._watch.take(
-                    (str(message.topic()), partition_number(message.partition())), partition_number(message.offset())
-                ):
+                if self._watch.take(message):
                     yield message
+                continue
+            if end := end_reached(message):
+                self._watch.reach(*end)
+                yield message
                 continue
             refuse_unreadable(message)
             if error.code() == KafkaError._AUTO_OFFSET_RESET:
@@ -214,7 +215,7 @@ class Loop:
             return
         self._pace.took(time.monotonic() - began)
         self.state.positions.update(batch.next_offsets)
-        self.state.read += len(messages)
+        self.state.read += len(batch.records) + len(batch.dead)
         self.state.dead += len(batch.dead)
         self.state.advanced_at = time.time()
         self._commit(consumer, batch)
@@ -259,7 +260,9 @@ class Loop:
             consumer.pause(assigned)
         deadline = time.monotonic() + seconds
         while not stop.is_set() and time.monotonic() < deadline:
-            if consumer.poll(0.1) is not None:
+            message = consumer.poll(0.1)
+            end = end_reached(message) if message else None
+            if message and not (end and self._watch.next.get(end[0]) == end[1]):
                 self._placed = False  # a message slipped through the pause: start again from the sink's position
         if self._placed and (assigned := consumer.assignment()):
             consumer.resume(assigned)

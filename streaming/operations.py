@@ -20,10 +20,11 @@ from streaming.setback import watch_clock
 from streaming.settings import StreamSettings
 
 
-def configure_logging(service: str) -> None:
+def configure_logging(service: str, *, supervised: bool = True) -> None:
     """Begin a service: its logs go to standard error, one JSON object a line; a proxy is for others' servers only.
 
-    It ends when the clock is set back (`streaming.setback`).
+    Args:
+        supervised: somebody starts the process again: it ends when the clock is set back (`streaming.setback`).
     """
     faulthandler.enable(2)  # tells where the Kafka client ended the process, as it does at some damage
     go_direct()
@@ -46,7 +47,8 @@ def configure_logging(service: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # what standard error is then, not what it is now
     )
-    watch_clock()
+    if supervised:
+        watch_clock()
 
 
 def stop_on_signals() -> threading.Event:

@@ -28,7 +28,11 @@ log = structlog.get_logger()
 # A message's own time is this machine's, whatever the market's clock says: a broker forgets writers whose messages look
 # older than a day, and would take a batch that is sent again after a crash for a new one.
 _NOW = 0  # as librdkafka spells it
+_CHOSEN = -1  # a partition by its key
 _POLL_EVERY = 100  # messages
+_MessageHeaders = list[tuple[str, str | bytes | None]]
+_OnDelivery = Callable[[KafkaError | None, Message], None]
+_Ready = tuple[str, bytes, bytes, _MessageHeaders, _OnDelivery | None]  # topic, value, key, headers
 
 
 class PublishFailed(Exception):
@@ -63,10 +67,17 @@ class Publisher:
         source: CloudEvents source of what this publisher writes, such as `/foretick/producers`.
         stop: when set, waiting for the registry ends with RegistryAway.
         receipts: whether single messages are waited for: `deliver`.
+        options: further ones of Kafka's client.
     """
 
     def __init__(
-        self, settings: StreamSettings, source: str, stop: threading.Event | None = None, *, receipts: bool = False
+        self,
+        settings: StreamSettings,
+        source: str,
+        stop: threading.Event | None = None,
+        *,
+        receipts: bool = False,
+        **options: str | int | bool,
     ) -> None:
         self._settings = settings
         self._source = source
@@ -84,6 +95,7 @@ class Publisher:
                 linger_ms=5,
                 message_timeout_ms=0,  # no limit: an outage delays events, it does not drop them
                 partitioner="murmur2_random",  # the Java clients' choice, so every writer agrees on a key's partition
+                **options,
             )
         )
 
@@ -94,17 +106,8 @@ class Publisher:
             time: when, by the market's clock (`ce_time`); by it offsets are found later: `recorded_at` and the like.
             cause: the event that led to this one.
         """
-        topic = topic_of(type(event))
-        headers = cause.headers if cause else {}
-        span = self._begin_span(topic.name, event.key, headers.get("traceparent")) if tracing.on else None
-        self._produce(
-            self._settings.physical(topic.name),
-            self._encode(event),
-            event.key.encode(),
-            headers_for(event, self._source, time, headers, traceparent(span) if span else ""),
-            _NOW,
-            partial(self._delivered_and_traced, span) if span else None,
-        )
+        topic, value, key, headers, delivered = self._ready(event, time, cause)
+        self._produce(topic, value, key, headers, delivered=delivered)
 
     def bury(self, dead: DeadRecord) -> None:
         """Queue an unreadable message's original bytes for its dead-letter topic, with where and why."""
@@ -167,9 +170,14 @@ class Publisher:
                 raise KafkaAway(f"Kafka at {self._settings.kafka} has not acknowledged {len(self._producer)} events")
             if waited % 10 == 0:
                 log.warning("waiting for Kafka", queued=len(self._producer), seconds=waited)
-        if self._failures:
-            failures, self._failures = self._failures, []
-            raise PublishFailed("; ".join(failures[:3]) + (f" and {len(failures) - 3} more" if failures[3:] else ""))
+        if failed := self._failed():
+            raise failed
+
+    def _failed(self) -> PublishFailed | None:
+        """Return what the broker has refused since this was asked."""
+        failures, self._failures = self._failures, []
+        told = "; ".join(failures[:3]) + (f" and {len(failures) - 3} more" if failures[3:] else "")
+        return PublishFailed(told) if failures else None
 
     def __enter__(self) -> Self:
         return self
@@ -178,6 +186,18 @@ class Publisher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.flush(timeout=None if kind is None else 5.0)
+
+    def _ready(self, event: Event, time: datetime, cause: Cause | None) -> _Ready:
+        topic = topic_of(type(event))
+        headers = cause.headers if cause else {}
+        span = self._begin_span(topic.name, event.key, headers.get("traceparent")) if tracing.on else None
+        return (
+            self._settings.physical(topic.name),
+            self._encode(event),
+            event.key.encode(),
+            headers_for(event, self._source, time, headers, traceparent(span) if span else ""),
+            partial(self._delivered_and_traced, span) if span else None,
+        )
 
     def _encode(self, event: Event) -> bytes:
         try:
@@ -195,14 +215,21 @@ class Publisher:
         topic: str,
         value: bytes | None,
         key: bytes | None,
-        headers: list[tuple[str, str | bytes | None]],
-        timestamp: int,
-        delivered: Callable[[KafkaError | None, Message], None] | None = None,
+        headers: _MessageHeaders,
+        timestamp: int = _NOW,
+        delivered: _OnDelivery | None = None,
+        partition: int = _CHOSEN,
     ) -> None:
         while True:
             try:
                 self._producer.produce(
-                    topic, value, key, headers=headers, timestamp=timestamp, on_delivery=delivered or self._delivered
+                    topic,
+                    value,
+                    key,
+                    partition,
+                    headers=headers,
+                    timestamp=timestamp,
+                    on_delivery=delivered or self._delivered,
                 )
                 self._queued += 1
                 if self._queued % _POLL_EVERY == 0:
@@ -211,7 +238,10 @@ class Publisher:
             except BufferError:  # the queue is full: let some go first
                 self._producer.poll(0.5)
             except KafkaException as error:
-                raise PublishFailed(f"{topic}: {error}") from error
+                raise self._refused(topic, error) from error
+
+    def _refused(self, topic: str, error: KafkaException) -> Exception:
+        return PublishFailed(f"{topic}: {error}")
 
     def _begin_span(self, topic: str, key: str, parent: str | None) -> Span:
         attributes = {"messaging.system": "kafka", "messaging.destination.name": topic, "foretick.key": key}

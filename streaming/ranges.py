@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, Uuid
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicCollection, Uuid
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its types forget it
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
@@ -105,8 +105,10 @@ def offsets(
 ) -> dict[tuple[str, int], int]:
     """Return the offset of each (topic, partition), as it is now; one request for all.
 
+    What a transaction has written is not there before it has ended.
+
     Args:
-        spec: FIRST or NEXT.
+        spec: BEGINNING or NEXT.
 
     Raises:
         KafkaException: the broker does not answer.
@@ -114,7 +116,7 @@ def offsets(
     wanted = {Place(*place): spec for place in places}
 
     def ask() -> dict[tuple[str, int], int]:
-        answers = admin.list_offsets(wanted, request_timeout=timeout)
+        answers = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=timeout)
         told = {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
         if lacking := [place for place, offset in told.items() if offset < 0]:  # no error beside it, and yet no answer
             raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, f"no offset is told of {lacking}"))
@@ -217,9 +219,9 @@ def messages(
                         raise KafkaAway(f"{name}[{partition}]: {error.str()}")
                     consumer.seek(Place(name, partition, watch.next[place]))
                 elif offset >= wanted[partition]:
-                    watch.close(place, wanted.pop(partition))
+                    watch.reach(place, wanted.pop(partition))
                     continue
-                elif not error and watch.take(place, offset):
+                elif not error and watch.take(message):
                     yield partition, offset, message
                 if watch.next[place] >= wanted[partition]:
                     del wanted[partition]
@@ -257,6 +259,17 @@ def reading(settings: StreamSettings, *, partition_eof: bool = True) -> Consumer
             fetch_wait_max_ms=50,
         )
     )
+
+
+def end_reached(message: Message) -> tuple[tuple[str, int], int] | None:
+    """Return the (topic, partition) that was read up to its end, and its next offset; None of any other message.
+
+    The end may lie beyond the last message: where transactions ended.
+    """
+    error = message.error()
+    if error is None or error.code() != KafkaError._PARTITION_EOF:
+        return None
+    return (str(message.topic()), partition_number(message.partition())), partition_number(message.offset())
 
 
 def end_of(consumer: Consumer, seconds: float = 5.0) -> None:

@@ -19,10 +19,10 @@ from streaming.ranges import (
     READ_MESSAGES,
     HistoryGone,
     end_of,
+    end_reached,
     inquirer,
     messages,
     offsets,
-    partition_number,
     reading,
     topic_epoch,
     watermarks,
@@ -108,7 +108,7 @@ class Tail:
         self._settings = settings
         self._codec = Codec(settings)
         self._on_dead = on_dead
-        self._consumer = reading(settings, partition_eof=False)
+        self._consumer = reading(settings)
         self._inquirer = inquirer(settings)
         starts = {
             (settings.physical(topic.name), partition): (positions or {}).get((topic.name, partition), end)
@@ -127,16 +127,15 @@ class Tail:
         records = []
         for message in [first, *self._consumer.consume(READ_MESSAGES, 0)]:
             if error := message.error():
+                if (end := end_reached(message)) is not None:
+                    self._watch.reach(*end)
+                    continue
                 refuse_unreadable(message)
                 log.warning("cannot read the log now", error=error.str())
                 continue
-            place, offset = (
-                (str(message.topic()), partition_number(message.partition())),
-                partition_number(message.offset()),
-            )
-            if not self._watch.take(place, offset):
+            if not self._watch.take(message):
                 continue
-            topic = topic_named(self._settings.logical(place[0])).name
+            topic = topic_named(self._settings.logical(str(message.topic()))).name
             try:
                 records.append(_patiently(self._codec, topic, message, None))
             except Poison as poison:

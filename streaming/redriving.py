@@ -12,7 +12,7 @@ from contracts.topics import topic_named
 from streaming.codec import Codec, Poison
 from streaming.dead_letters import DROPPED, OPEN, REDRIVEN, DeadLetter, decision_headers
 from streaming.decoding import misplaced
-from streaming.headers import headers_for, read_headers
+from streaming.headers import SEQUENCE, headers_for, read_headers
 from streaming.publisher import Publisher
 from streaming.settings import StreamSettings
 
@@ -71,6 +71,7 @@ class Redriver:
         own = dict(headers_for(event, REDRIVING_SOURCE, moment))
         headers = own | original | {name: own[name] for name in ("ce_id", "ce_type", "ce_subject", "content-type")}
         headers["foretick_redriven_from"] = stood
+        headers.pop(SEQUENCE, None)  # it stands elsewhere now
         partition, offset = self._publisher.deliver(
             topic, value, event.key.encode(), list(headers.items()), int(moment.timestamp() * 1000)
         )

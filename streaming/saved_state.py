@@ -21,9 +21,20 @@ import structlog
 
 from contracts.sources import sources_sha256
 from contracts.topics import Topic
+from streaming.catching_up import ReadableLog
 from streaming.errors import StoreAway
 from streaming.records import Partition, Record
-from streaming.state_files import ACT, MOVE, REACHED, connected, content_sha256, position_of, remove
+from streaming.state_files import (
+    ACT,
+    MOVE,
+    REACHED,
+    connected,
+    content_sha256,
+    position_of,
+    remove,
+    sequence_after,
+    sequence_in,
+)
 
 log = structlog.get_logger()
 
@@ -42,22 +53,6 @@ def folding_code(**deciding: Collection[str]) -> str:
     """
     names = _FOLDING | deciding
     return sources_sha256({name: files(name) for name in names}, names)
-
-
-class ReadableLog(Protocol):
-    """The log, as far as states are folded of it."""
-
-    def epoch(self, topic: Topic) -> str:
-        """Return the id of a topic as it is now: another one, once it was made anew."""
-        ...
-
-    def marks(self, topic: Topic) -> dict[int, tuple[int, int]]:
-        """Return the first and the next offset of each partition."""
-        ...
-
-    def read(self, topic: Topic, start: Mapping[int, int], end: Mapping[int, int]) -> Iterator[Record]:
-        """Yield what can be read of each partition from `start` (inclusive) to `end` (exclusive)."""
-        ...
 
 
 class SavedPart(Protocol):
@@ -145,6 +140,10 @@ class SavedState(Generic[_Part]):
         """Return the next offset to fold of each partition."""
         return {place: self._position(*place)[1] + 1 for place in self._firsts}
 
+    def sequences(self, number: int) -> dict[str, int]:
+        """Return the sequence number of the next event to append to a partition number, by topic."""
+        return {topic: sequence_in(self._files[number], topic) for topic, at in self._firsts if at == number}
+
     def acted(self, topic: Topic) -> dict[Partition, int]:
         """Return up to where all that follows from a topic's events was done: the next offset."""
         found = {}
@@ -201,7 +200,8 @@ class SavedState(Generic[_Part]):
                         part.fold(record)
                         newest[record.topic] = record
                 for topic, record in newest.items():
-                    file.execute(MOVE, (topic, self._firsts[topic, number], record.offset, record.event_id))
+                    first, after = self._firsts[topic, number], sequence_after(topic, found)
+                    file.execute(MOVE, (topic, first, record.offset, record.event_id, after))
 
     @contextmanager
     def writing(self, number: int) -> Iterator[_Part]:

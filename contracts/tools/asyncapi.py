@@ -26,7 +26,10 @@ KAFKA_HEADERS: dict[str, str] = {
     "content-type": "application/avro",
     "traceparent": "W3C trace context.",
 }
-CAUSED = {"ce_causationid": "ce_id of the event that caused this one, if one did."}
+SOMETIMES = {
+    "ce_causationid": "ce_id of the event that caused this one, if one did.",
+    "ce_sequence": "How many events stand before it in its partition: of bars and corporate actions.",
+}
 DEAD = {
     "foretick_topic": "Where the message stood.",
     "foretick_partition": "Its partition.",
@@ -74,7 +77,7 @@ def topics_asyncapi() -> dict[str, Any]:
         "components": {
             "messages": {topic.event.__name__: _message(topic) for topic in TOPICS} | {"DeadLetter": _dead_letter()},
             "schemas": {
-                "Headers": _headers(KAFKA_HEADERS, CAUSED),
+                "Headers": _headers(KAFKA_HEADERS, SOMETIMES),
                 "DeadLetterHeaders": _headers(DEAD, dict.fromkeys(KAFKA_HEADERS, "As it came.")),
             },
         },

@@ -10,8 +10,9 @@ from forecasting.data.splits import SplitHistory
 from forecasting.scoring.drift_table import DriftTable
 from forecasting.scoring.forecast_table import ForecastTable
 from forecasting.settings import ForecastingSettings
+from streaming.catching_up import ReadableLog
 from streaming.records import Record
-from streaming.saved_state import ReadableLog, SavedState, folding_code
+from streaming.saved_state import SavedState, folding_code
 from streaming.series_ids import SeriesIds
 
 _TOPICS = (CORPORATE_ACTIONS, STOCK_FORECASTS, FORECAST_SCORES, STOCK_DATA)

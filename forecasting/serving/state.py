@@ -12,8 +12,9 @@ from forecasting.data.windows import CONTEXT
 from forecasting.serving.calibration import Calibrations
 from forecasting.serving.issued import IssuedForecasts
 from forecasting.settings import ForecastingSettings
+from streaming.catching_up import ReadableLog
 from streaming.records import Record
-from streaming.saved_state import ReadableLog, SavedState, folding_code
+from streaming.saved_state import SavedState, folding_code
 from streaming.series_ids import SeriesIds
 
 _TOPICS = (CORPORATE_ACTIONS, STOCK_FORECASTS, FORECAST_SCORES, STOCK_DATA)

@@ -147,7 +147,7 @@ def as_of_named(text: str) -> OffsetVector | datetime | None:
 
 def quiet_start(command: str) -> None:
     """Keep what TensorFlow and MLflow say of themselves out of the logs, and trainings the same from run to run."""
-    configure_logging(command)
+    configure_logging(command, supervised=False)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # what it says in Python
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums are taken in an order of their own

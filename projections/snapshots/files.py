@@ -37,9 +37,8 @@ from projections.snapshots.content import (
 )
 from projections.snapshots.parquet import parquet_bytes
 from projections.snapshots.verification import LOCK, as_told, locked, written
-from streaming.catching_up import KafkaLog
+from streaming.catching_up import KafkaLog, ReadableLog
 from streaming.damage import LogUnsound
-from streaming.saved_state import ReadableLog
 
 _TRIES = 5
 

@@ -10,8 +10,8 @@ from projections.mongo import Store
 from projections.snapshots.content import SnapshotManifest
 from projections.snapshots.files import NotThere, newest_position, write_snapshot
 from projections.snapshots.verification import untouched
+from streaming.catching_up import ReadableLog
 from streaming.errors import ServerAway
-from streaming.saved_state import ReadableLog
 
 log = structlog.get_logger()
 

@@ -42,9 +42,9 @@ def backup(
     with _failures(), _progress(console) as report:
         manifest = work(report)
     size = sum(piece.size for piece in manifest.pieces().values())
-    events = sum(sum(ends.values()) for ends in manifest.ends.values())
+    offsets = sum(sum(ends.values()) for ends in manifest.ends.values())
     console.print(
-        f"{target} is whole: {events} events of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC, {size / 1e6:.1f} MB.\n"
+        f"{target} is whole: {offsets} offsets as of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC, {size / 1e6:.1f} MB.\n"
         f"Into an empty home: FORETICK_HOME=... foretick restore {target}"
     )
 

@@ -236,7 +236,7 @@ def ingest(
     if source:  # before the layout: only the replay has a clock of its own
         os.environ["FORETICK_SOURCE"] = source
     here()
-    from producers.publish_lock import Stopped
+    from producers.publishing import Stopped
     from producers.settings import ProducerSettings
     from producers.sources.base import VendorRefused
     from stack.commands.ingest import dry_run as show

@@ -28,9 +28,9 @@ from projections.read_models.table import read_model
 from projections.rebuild import RebuildRefused, RebuildReport, rebuild
 from projections.settings import ProjectionSettings
 from stack.terminal import say
-from streaming.catching_up import KafkaLog
+from streaming.catching_up import KafkaLog, ReadableLog
 from streaming.errors import ServerAway
-from streaming.saved_state import ReadableLog, SavedState, Verified
+from streaming.saved_state import SavedState, Verified
 
 
 def rebuild_all(

@@ -1,6 +1,7 @@
 """Show what is in Kafka: every topic, and the newest events of one."""
 
 import json
+from collections import defaultdict
 from typing import Any
 
 from rich.console import Console
@@ -34,8 +35,8 @@ def topic_of_name(name: str) -> Topic:
 def print_topics(settings: StreamSettings, console: Console) -> None:
     """Print each topic with its partitions, and what its newest messages say of it."""
     table = Table(title=f"Kafka at {settings.kafka}", title_justify="left")
-    for column in ("topic", "partition", "messages", "last offset", "schema id", "newest event at", "key"):
-        table.add_column(column, justify="right" if column in ("partition", "messages", "last offset") else "left")
+    for column in ("topic", "partition", "offsets", "last event", "schema id", "newest event at", "key"):
+        table.add_column(column, justify="right" if column in ("partition", "offsets", "last event") else "left")
     letters = DeadLetters(settings)
     for topic in TOPICS:
         marks = watermarks(settings, topic)
@@ -45,8 +46,8 @@ def print_topics(settings: StreamSettings, console: Console) -> None:
             table.add_row(
                 topic.name if partition == min(marks) else "",
                 str(partition),
-                str(high - low),
-                str(high - 1) if high else "",
+                f"{low} to {high - 1}" if high > low else "",
+                str(record.offset) if record else "",
                 str(record.schema_id) if record else "",
                 record.headers.get("ce_time", "") if record else "",
                 (record.key or "") if record else "",
@@ -78,11 +79,26 @@ def newest_events(
     settings: StreamSettings, name: str, count: int, dead: list[DeadRecord] | None = None
 ) -> list[Record]:
     """Return the newest `count` events of every partition of a topic."""
-    marks = watermarks(settings, name)
-    start = {partition: max(low, high - count) for partition, (low, high) in marks.items()}
-    end = {partition: high for partition, (_, high) in marks.items()}
-    on_dead = None if dead is None else dead.append
-    return list(read_range(settings, name, start, end, on_poison="skip", on_dead=on_dead))
+    found: list[Record] = []
+    marks, offsets = watermarks(settings, name), count
+    while marks:
+        start = {partition: max(low, high - offsets) for partition, (low, high) in marks.items()}
+        end = {partition: high for partition, (_, high) in marks.items()}
+        by_partition: defaultdict[int, list[Record | DeadRecord]] = defaultdict(list)
+        unreadable: list[DeadRecord] = []
+        for record in read_range(settings, name, start, end, on_poison="skip", on_dead=unreadable.append):
+            by_partition[record.partition].append(record)
+        for lost in unreadable:
+            by_partition[lost.partition].append(lost)
+        for partition, (low, _) in list(marks.items()):
+            told = sorted(by_partition[partition], key=lambda each: each.offset)[-count:]
+            if len(told) == count or start[partition] == low:
+                del marks[partition]
+                found += [each for each in told if isinstance(each, Record)]
+                if dead is not None:
+                    dead += [each for each in told if isinstance(each, DeadRecord)]
+        offsets *= 4  # the ends of transactions stand between
+    return found
 
 
 def event_text(value: Any) -> str:

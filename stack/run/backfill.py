@@ -51,7 +51,7 @@ def await_backfill(layout: Layout, console: Console) -> None:
                     f"{'; '.join(reasons) or 'no reason is given'}. The producers' log: {layout.log('producers')}"
                 )
             time.sleep(_PERIOD)
-    console.print(" ", DONE, f"{bars} bars are in Kafka")
+    console.print(" ", DONE, f"{bars if expected is None else expected} bars are in Kafka")
 
 
 def _expected(layout: Layout) -> int | None:

@@ -17,7 +17,7 @@ from gateway.describe.asyncapi import asyncapi_document, asyncapi_text
 from stack.cli.main import app
 from stack.commands import generated
 from stack.layout import PROJECT
-from streaming.headers import headers_for
+from streaming.headers import SEQUENCE, headers_for
 from tests.support.gateways import gateway
 from tests.support.node import run
 
@@ -64,7 +64,7 @@ def test_channel_carries_the_newest_schema_and_the_real_headers(topic: Any) -> N
         {name for name, _ in headers_for(event, "/tests", datetime.now(UTC), cause)} for cause in (None, {"ce_id": "1"})
     )
     assert set(described["required"]) == alone
-    assert set(described["properties"]) == caused
+    assert set(described["properties"]) == caused | {SEQUENCE}
 
 
 def test_committed_document_is_what_the_contracts_make_and_a_stale_one_is_found(tmp_path: Path) -> None:

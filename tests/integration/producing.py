@@ -51,6 +51,11 @@ class Process:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def send(self, number: int) -> None:
+        """Signal the process."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def end(self, number: int = signal.SIGTERM) -> int:
         """Signal the process and return its exit code."""
         if self._process is None:

@@ -317,7 +317,7 @@ def test_strimzis_certificates_are_each_parts_own() -> None:
 
 def rights(profile: str, user: str) -> dict[str, dict[str, set[str]]]:
     (found,) = [each for each in kinds(profile, "KafkaUser") if each["metadata"]["name"] == f"foretick-{user}"]
-    told: dict[str, dict[str, set[str]]] = {"topic": {}, "group": {}}
+    told: dict[str, dict[str, set[str]]] = {"topic": {}, "group": {}, "transactionalId": {}}
     for acl in found["spec"]["authorization"]["acls"]:
         told[acl["resource"]["type"]][acl["resource"]["name"]] = set(acl["operations"])
     return told
@@ -343,6 +343,8 @@ def test_users_of_kafka_have_the_rights_of_the_page_and_no_more(user: str, row: 
     assert {name for name, may in told["topic"].items() if "Read" in may} == read | dead
     assert {name for name, may in told["topic"].items() if "Write" in may} == (quoted(writes) - {".dlq"}) | buried
     assert {name for name, may in told["group"].items() if "Read" in may} == quoted(groups)
+    ids = {"producers-": {"Write", "Describe"}} if "stock-data" in quoted(writes) else {}
+    assert told["transactionalId"] == ids
     assert set().union(*told["topic"].values(), *told["group"].values()) <= {"Read", "Describe", "Write"}
 
 

@@ -7,9 +7,17 @@ from pathlib import Path
 from google_crc32c import value as crc32c
 
 
-def batch(base: int, records: int, payload: bytes = b"x" * 40) -> bytes:
-    """Return a batch of records, of which only the head is as a broker's: nothing here unpacks records."""
-    checked = struct.pack(">hiqqqhii", 0, records - 1, 1, 2, -1, -1, -1, records) + payload
+def batch(
+    base: int, records: int, payload: bytes = b"x" * 40, producer: int | None = None, ends: bool = False
+) -> bytes:
+    """Return a batch of records, of which only the head is as a broker's: nothing here unpacks records.
+
+    Args:
+        producer: in whose transaction it is.
+        ends: whether it is the end of that.
+    """
+    attributes, number = (0, -1) if producer is None else (0x30 if ends else 0x10, producer)
+    checked = struct.pack(">hiqqqhii", attributes, records - 1, 1, 2, number, -1, -1, records) + payload
     rest = struct.pack(">ibI", 0, 2, crc32c(checked)) + checked
     return struct.pack(">qi", base, len(rest)) + rest
 

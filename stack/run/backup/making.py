@@ -16,7 +16,7 @@ from stack.run.backup import registry
 from stack.run.backup.cut import METADATA, NotedFile, PartitionCut, cut_log, note_files
 from stack.run.backup.manifest import BackupManifest, EndsByTopic, Piece, StoredFile
 from stack.run.backup.repository import BackupRefused, Repository
-from stack.run.backup.segments import SegmentUnsound, segment_batches
+from stack.run.backup.segments import SegmentUnsound, ended_transactions, segment_batches
 from stack.run.home import HOME_FORMAT
 from stack.run.lock import Lock
 from stack.services.sqlite import copy_database
@@ -107,7 +107,7 @@ class _Making:
         return manifest
 
     def _segments(self, partition: PartitionCut, acknowledged: int) -> list[StoredFile]:
-        """Keep a partition's segments up to the last whole batch of the cut."""
+        """Keep a partition's segments up to the last whole batch, and the last transaction that has ended."""
         kept: list[StoredFile] = []
         for segment in partition.segments:
             following = int(segment.path.stem)
@@ -116,7 +116,7 @@ class _Making:
                     partition.topic, partition.number, kept[-1].following, f"the next segment begins at {following}"
                 )
             try:
-                kept.append(self._segment(segment, following))
+                kept.append(self._segment(segment, following, last=segment is partition.segments[-1]))
             except SegmentUnsound as problem:
                 raise Damaged(partition.topic, partition.number, problem.offset, problem.seen) from problem
             self._done += segment.size
@@ -128,9 +128,9 @@ class _Making:
             )
         return kept
 
-    def _segment(self, segment: NotedFile, following: int) -> StoredFile:
+    def _segment(self, segment: NotedFile, following: int, *, last: bool) -> StoredFile:
         known = self._unchanged(segment)
-        if known is not None:
+        if known is not None and (last or sum(piece.size for piece in known.pieces) == segment.size):
             return known
         pieces: tuple[Piece, ...] = ()
         earlier = self._known.get(self._name(segment.path))
@@ -141,7 +141,8 @@ class _Making:
 
             def added() -> Iterator[bytes]:
                 nonlocal following
-                for batch in segment_batches(file, start, segment.size, following):
+                batches = segment_batches(file, start, segment.size, following)
+                for batch in ended_transactions(batches) if last else batches:
                     following = batch.following
                     yield batch.data
 

@@ -5,7 +5,7 @@ Format: https://kafka.apache.org/documentation/#recordbatch.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -15,6 +15,8 @@ _HEAD = struct.Struct(">qiibIhi")  # to the last offset's delta; 34 bytes more a
 _BEFORE_LENGTH = 12  # bytes that a batch's length does not count
 _LEAST = 61 - _BEFORE_LENGTH
 _CHECKED_FROM = 21  # the CRC is of all that follows it
+_PRODUCER, _PRODUCER_AT = struct.Struct(">q"), 43
+_TRANSACTIONAL, _CONTROL = 0x10, 0x20  # attributes
 _MAGIC = 2
 
 
@@ -28,10 +30,17 @@ class SegmentUnsound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SegmentBatch:
-    """Hold a batch's bytes, and the offset after its last record."""
+    """Hold a batch's bytes, and the offset after its last record.
+
+    Args:
+        producer: in whose transaction it is.
+        ends: whether it is the end of that.
+    """
 
     data: bytes
     following: int
+    producer: int | None = None
+    ends: bool = False
 
 
 def segment_batches(file: BinaryIO, start: int, end: int, following: int) -> Iterator[SegmentBatch]:
@@ -49,7 +58,7 @@ def segment_batches(file: BinaryIO, start: int, end: int, following: int) -> Ite
     at = start
     while at + _BEFORE_LENGTH + _LEAST <= end:
         head = file.read(_HEAD.size)
-        base, length, _, magic, crc, _, delta = _HEAD.unpack(head)
+        base, length, _, magic, crc, attributes, delta = _HEAD.unpack(head)
         if at + _BEFORE_LENGTH + length > end:
             return
         if base != following or length < _LEAST or magic != _MAGIC or delta < 0:
@@ -58,5 +67,23 @@ def segment_batches(file: BinaryIO, start: int, end: int, following: int) -> Ite
         if crc32c(data[_CHECKED_FROM:]) != crc:
             raise SegmentUnsound(base, at, "a batch does not have the checksum that was written with it")
         following = base + delta + 1
-        yield SegmentBatch(data, following)
+        (producer,) = _PRODUCER.unpack_from(data, _PRODUCER_AT)
+        transactional, ends = bool(attributes & _TRANSACTIONAL), bool(attributes & _CONTROL)
+        yield SegmentBatch(data, following, producer if transactional else None, ends)
         at += len(data)
+
+
+def ended_transactions(batches: Iterable[SegmentBatch]) -> Iterator[SegmentBatch]:
+    """Yield the batches up to where a transaction begins that has not ended: nobody has read beyond that.
+
+    A broker that had the rest would wait for the transaction's end for ever.
+    """
+    held: list[SegmentBatch] = []
+    under_way: set[int] = set()
+    for batch in batches:
+        held.append(batch)
+        if batch.producer is not None:
+            (under_way.discard if batch.ends else under_way.add)(batch.producer)
+        if not under_way:
+            yield from held
+            held.clear()

@@ -38,8 +38,7 @@ def settings(home: Path) -> ProducerSettings:
 
 def poller_of(source: Refusing, home: Path) -> Poller:
     given = settings(home)
-    publisher = None  # nothing comes so far
-    return Poller(given, source, Ledger(given), publisher, Noon(), threading.Event())  # type: ignore[arg-type]
+    return Poller(given, source, Ledger(given), Noon(), threading.Event())  # type: ignore[arg-type]
 
 
 def test_poller_wrong_setting_stops_the_source_for_all_symbols_and_tells_each(tmp_path: Path) -> None:

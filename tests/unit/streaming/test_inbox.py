@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from confluent_kafka import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,10 @@ class Told:
     name: str
     place: int
     at: int
+    end: bool = False
+
+    def error(self):
+        return KafkaError(KafkaError._PARTITION_EOF) if self.end else None
 
     def topic(self):
         return f"t-{self.name}"
@@ -58,6 +63,12 @@ def test_message_that_came_before_or_is_of_a_partition_of_another_is_passed_over
     made.place({("scores", 0): 2})
     made.add([Told("scores", 0, 1), Told("scores", 0, 2), Told("scores", 0, 2), Told("scores", 1, 0)])
     assert made.take(10) == [Told("scores", 0, 2)]
+
+
+def test_end_is_taken_up_where_it_lies_beyond_the_last_message():
+    made = inbox(scores=2)
+    made.add([Told("scores", 0, 2, end=True), Told("scores", 0, 4, end=True), Told("scores", 0, 4)])
+    assert [(each.at, each.end) for each in made.take(9)] == [(0, False), (1, False), (4, True), (4, False)]
 
 
 def test_topic_with_nothing_waiting_though_its_log_goes_on_lets_the_others_be_held_back():

@@ -43,6 +43,21 @@ def test_log_line_is_one_json_object_with_its_time_in_utc_whatever_it_tells() ->
     assert abs(datetime.fromisoformat(told["timestamp"]) - datetime.now(UTC)).total_seconds() < 3600
 
 
+WATCHING = """
+import threading
+from streaming.operations import configure_logging
+configure_logging("train", supervised=False)
+print([thread.name for thread in threading.enumerate() if thread.name == "clock"])
+configure_logging("producers")
+print([thread.name for thread in threading.enumerate() if thread.name == "clock"])
+"""
+
+
+def test_clock_that_is_set_back_ends_what_is_started_again_and_nothing_else() -> None:
+    done = subprocess.run((sys.executable, "-c", WATCHING), capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["[]", "['clock']"]
+
+
 WARNING = """
 import logging
 from streaming.operations import configure_logging

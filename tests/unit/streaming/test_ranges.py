@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaException, Uuid
+from confluent_kafka import IsolationLevel, KafkaException, Uuid
 from confluent_kafka.admin import AdminClient
 
 from streaming.damage import LogUnsound
@@ -23,7 +23,10 @@ class Broker:
     def __init__(self, *answers: list[int]) -> None:
         self._answers = list(answers)
 
-    def list_offsets(self, wanted: Mapping[Any, Any], request_timeout: float) -> dict[Any, Future[Any]]:
+    def list_offsets(
+        self, wanted: Mapping[Any, Any], isolation_level: Any, request_timeout: float
+    ) -> dict[Any, Future[Any]]:
+        assert isolation_level is IsolationLevel.READ_COMMITTED
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         found: dict[Any, Future[Any]] = {}
         for place, offset in zip(wanted, answer, strict=True):

@@ -19,7 +19,7 @@ promotions: [model-promotions]
 {{- end }}
 
 {{/*
-Who may do what in Kafka: the table of docs/reference/rights.md, as topics and groups with Kafka's operations.
+Who may do what in Kafka: the table of docs/reference/rights.md, as topics, groups and what begins a transactional id.
 Who reads a topic reads its dead letters, too.
 */}}
 {{- define "foretick.rights" -}}
@@ -67,6 +67,11 @@ Who reads a topic reads its dead letters, too.
   groups:
     {{- range $group := $may.groups | default list }}
     {{ $prefix }}{{ $group }}: {{ eq $user "keda" | ternary (list "Describe") (list "Read" "Describe") | toJson }}
+    {{- else }} {}
+    {{- end }}
+  transactions:
+    {{- if has "stock-data" ($may.writes | default list) }}
+    {{ $prefix }}producers-: {{ list "Write" "Describe" | toJson }}
     {{- else }} {}
     {{- end }}
 {{- end }}

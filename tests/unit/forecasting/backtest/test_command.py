@@ -26,6 +26,12 @@ from tests.support.markets import market
 from tests.unit.forecasting.backtest.test_replay import moments_of
 
 
+@pytest.fixture(autouse=True)
+def _log_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave alone what tells of a crash of this process: pytest would capture it, and it would be lost."""
+    monkeypatch.setattr("forecasting.training.command.configure_logging", lambda *_, **__: None)
+
+
 @pytest.fixture(scope="module")
 def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of three symbols, one of which has a bar that cannot be true."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stack.run.backup.segments import SegmentUnsound, segment_batches
+from stack.run.backup.segments import SegmentUnsound, ended_transactions, segment_batches
 from tests.support.brokers import batch
 
 SIZES = (3, 1, 5)
@@ -56,3 +56,22 @@ def test_no_bit_that_a_disk_turns_is_backed_up(tmp_path_factory, at, bit):
 def test_gap_between_batches_is_damage(tmp_path):
     with pytest.raises(SegmentUnsound, match="no batch of records begins"):
         read(tmp_path, batch(0, 3) + batch(4, 1))
+
+
+def test_of_transactions_those_that_have_ended_are_kept_with_all_before_them(tmp_path):
+    file = tmp_path / "segment"
+    steps = [
+        (batch(0, 2), 2),
+        (batch(2, 3, producer=7), 2),
+        (batch(5, 1), 2),  # of somebody else, in between
+        (batch(6, 1, producer=8), 2),
+        (batch(7, 1, producer=7, ends=True), 2),
+        (batch(8, 1, producer=8, ends=True), 9),
+        (batch(9, 1, producer=7), 9),
+    ]
+    for count, (_, reached) in enumerate(steps, start=1):
+        file.write_bytes(b"".join(data for data, _ in steps[:count]))
+        with file.open("rb") as opened:
+            kept = list(ended_transactions(segment_batches(opened, 0, file.stat().st_size, 0)))
+        assert kept[-1].following == reached, count
+        assert file.read_bytes().startswith(b"".join(each.data for each in kept))
